@@ -16,7 +16,7 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[cleans.KIND]`` callees whose result is harmless for a kind of sink (``*`` for every kind)
 ``[guards.KIND]`` callees that, asked in a condition, make their argument harmless
 ``[hashers]``     callee to ``strong`` or ``weak``: what ends the label *password*
-``[raises]``      callee to the exceptions that it can raise on bad input
+``[raises]``      callee to the exceptions that it can raise on bad input; a mapping to those of a missing key
 ``[exceptions]``  exception class to its base class
 ``[bound]``       callee to how it marks bound values and is given them: a ``MarkStyle`` of ``facts/changes.py``
 ``[safer]``       a function or class that does harm to the one that takes its place

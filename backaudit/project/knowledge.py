@@ -350,7 +350,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     ``injects-classes``: the class that holds a handler is made with what is injected. ``serialises``: objects that a
     handler returns are sent with all their fields; ``texts-are-html``: texts as HTML. ``names-groups``: a router is
     given a name for its group; ``groups-by-folder``: handlers are grouped by the folder of their app.
-    ``forms-unprotected``: forms of a session are protected by an extension alone. ``ties-view``, ``ties-look-up``:
+    ``forms-unprotected``: forms of a session are protected by an extension alone; ``forms-by-middleware``: by a
+    middleware of the library, where it is installed. ``ties-view``, ``ties-look-up``:
     how a row is tied to its owner (``{field}``), in a class view and in a look-up. ``guards-one``, ``guards-all``,
     ``limits-logins``: what is advised where a route, or all, ask nobody who calls, and where a login is tried for ever.
     ``settings-start``: a program is started by the name of its settings, not of an application.
@@ -374,6 +375,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     names_groups: bool = False
     groups_by_folder: bool = False
     forms_unprotected: bool = False
+    forms_by_middleware: bool = False
     ties_view: str = ""
     ties_look_up: str = ""
     guards_one: str = ""

@@ -2286,10 +2286,145 @@ def end_code(key):  # sure
 """
 
 
+PAGES_SETTINGS = """
+ROOT_URLCONF = "club.urls"
+INSTALLED_APPS = ["django.contrib.auth", "club"]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+"""
+PAGES_MODELS = """
+from django.db import models
+
+
+class Member(models.Model):
+    name = models.CharField(max_length=50)
+"""
+PAGES_URLS = """
+from django.urls import path
+
+from club import views
+
+urlpatterns = [
+    path("rename/", views.rename),
+    path("renamed/", views.renamed),
+    path("hook/", views.hook),
+    path("search/", views.search),
+    path("years/", views.years),
+    path("all-years/", views.all_years),
+    path("portrait/", views.portrait),
+    path("api/", views.Api.as_view()),
+]
+"""
+PAGES = """
+from django.contrib.auth.decorators import permission_required
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from club.models import Member
+
+
+def rename(request):
+    name = request.POST["name"]  # doubtful
+    return redirect(f"/{name}/")
+
+
+def renamed(request):
+    member = get_object_or_404(Member, id=request.POST.get("member"))  # doubtful
+    return redirect(f"/{member.name}/")
+
+
+@csrf_exempt
+def hook(request):
+    return JsonResponse({"event": request.POST["event"]})  # sure
+
+
+def search(request):
+    return render(request, "search.html", {"asked": request.GET["q"]})  # sure
+
+
+@permission_required("club.change_member")
+def years(request):
+    return render(request, "years.html", {"year": int(request.GET.get("year", 1))})  # doubtful
+
+
+def all_years(request):
+    return render(request, "years.html", {"year": int(request.GET.get("year", 1))})  # sure
+
+
+def portrait(request):
+    return JsonResponse({"size": request.FILES["portrait"].size})  # sure
+
+
+class Api(APIView):
+    def post(self, request):
+        member = Member.objects.filter(id=request.query_params.get("member")).first()  # likely
+        return Response({"name": member.name if member else ""})
+"""
+
+TOKEN_ASKED_FOR = """
+from pyramid.config import Configurator
+from pyramid.view import view_config
+
+config = Configurator()
+config.add_route("rename", "/rename")
+config.add_route("event", "/event")
+
+
+@view_config(route_name="rename", request_method="POST", require_csrf=True, renderer="rename.jinja2")
+def rename(request):
+    return {"name": request.params["name"]}  # doubtful
+
+
+@view_config(route_name="event", request_method="POST", require_csrf=False, renderer="json")
+def event(request):
+    return {"name": request.params["name"]}  # sure
+"""
+
+ADDRESSES_OF_OTHERS = """
+from flask import Flask
+from flask_restful import Api, Resource
+
+app = Flask(__name__)
+api = Api(app)
+
+
+class Basin(Resource):
+    def get(self):  # doubtful
+        return {"basins": []}
+
+    def put(self, name):  # sure
+        return {"name": name}
+
+    def delete(self, number):
+        return {"number": number}
+
+
+api.add_resource(Basin, "/basins", "/basins/<number>")
+"""
+
+
 @pytest.mark.parametrize(
     ("rule", "program"),
     [
         ("weak-random-token", FOUND_BY_WHAT_IS_DRAWN),
+        (
+            "unhandled-parse",
+            {
+                "club/__init__.py": "",
+                "club/settings.py": PAGES_SETTINGS,
+                "club/models.py": PAGES_MODELS,
+                "club/urls.py": PAGES_URLS,
+                "club/views.py": PAGES,
+            },
+        ),
+        ("unhandled-parse", TOKEN_ASKED_FOR),
+        ("client-error-as-500", ADDRESSES_OF_OTHERS),
         ("mass-assignment", RANK_BY_A_PROXY),
         ("nosql-injection", OTHER_OBJECT),
         ("nosql-injection", SAME_OBJECT),

@@ -138,7 +138,11 @@ def _done(project: Project, code: Code, change: Change, only: bool) -> Iterator[
 
 
 def _is_reached(project: Project, code: Code, node: Node, only: bool) -> bool:
-    """Whether a GET comes to a statement: no condition around it asks for another method, or for what a body holds."""
+    """Whether a GET comes to a statement: no condition around it asks for another method, or for what a body holds, and
+    it does not only mend what has failed (a row made where its look-up found none, a token dropped that was refused).
+    """
+    if any(region.kind == "except" for region in code.regions_of(node.value)):
+        return False
     held = list(conditions(code, node.value))
     if any(_asks_for_another(project, code.node(test), truth) for test, truth in held):
         return False

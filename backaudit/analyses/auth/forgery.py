@@ -8,6 +8,7 @@ from backaudit.analyses.auth.attempts import is_login
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import authenticated, guarded
+from backaudit.backend.access.own_pages import exempts
 from backaudit.backend.access.sessions import is_http_session
 from backaudit.backend.deployment.settings import is_literally, settings_of
 from backaudit.backend.web.records import Route
@@ -15,7 +16,6 @@ from backaudit.distinct import distinct
 from backaudit.facts import ops
 from backaudit.facts.place import Place
 from backaudit.project import Code, Node, Project
-from backaudit.project.declarations import items
 from backaudit.project.locate import decorated, functions_behind, strings
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import UNSAFE
@@ -45,16 +45,9 @@ def _exemption(project: Project, route: Route) -> Place | None:
     view = route.view
     around = [view.outer.node(value) for value in view.cls.decorators] if view is not None else []
     for node in (*route.handler.decorators, *around, *route.wrappers):
-        if _exempts(project, node):
+        if exempts(project, node):
             return route.place if node in route.wrappers else _line(route, node)
     return None
-
-
-def _exempts(project: Project, node: Node) -> bool:
-    """``@csrf_exempt``, also by ``method_decorator``, alone or in a list."""
-    named = [node.func or node, *(node.args() if node.method == "method_decorator" else [])]
-    names = {name for one in named for item in (one, *items(one)) for name in project.names(item)}
-    return not project.models.kinds["csrf-exemptions"].isdisjoint(names)
 
 
 def _line(route: Route, decorator: Node) -> Place:

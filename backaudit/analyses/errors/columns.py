@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.lookups import column_named, conditions_apart, keyword_lookups, tables_of
 from backaudit.analyses.errors.requests import showing, wrong
+from backaudit.analyses.errors.senders import no_key
 from backaudit.analyses.errors.vouched import is_vouched
 from backaudit.backend.data.orms import traits
 from backaudit.backend.data.queries import query_sites
 from backaudit.backend.data.schema import Column, Table, schema
-from backaudit.backend.web.catching import ending, escapes
+from backaudit.backend.web.catching import ending, entry_of, escapes
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin
 from backaudit.project import Node, Project
@@ -46,7 +47,7 @@ def _by_keyword(project: Project) -> Iterator[Finding]:
                     place=call.place.first_line(),
                     message=f"`{name}` is compared with text that may be no {_kind(project, column)}: {exception}, "
                     f"uncaught, {ending(project, call, path, 'a 500, not a 4xx')}.",
-                    assumed=_FAR if path else _UNCONVERTED,
+                    assumed=(_FAR if path else _UNCONVERTED) + no_key(project, origin.node, entry_of(call, path)),
                     trace=(
                         *origin.steps,
                         Step(call.place.first_line(), f"is converted for `{table.name}.{column.name}`"),
@@ -73,7 +74,7 @@ def _in_expressions(project: Project) -> Iterator[Finding]:
                 place=node.place.first_line(),
                 message=f"`{table.name}.{column.name}` is compared with text that may be no {what}: {exception}, "
                 f"uncaught, {ending(project, node, path, 'a 500, not a 4xx')}.",
-                assumed=_FAR if path else _ASSUMED[is_uuid],
+                assumed=(_FAR if path else _ASSUMED[is_uuid]) + no_key(project, origin.node, entry_of(node, path)),
                 shown=_SHOWN[is_uuid],
                 trace=(*origin.steps, Step(node.place.first_line(), f"is bound to a column of {what}s")),
                 request=showing(project, node, path, wrong(project, "malformed", value), raises=exception),

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from backaudit.analyses.errors.callers import unasked_by
 from backaudit.analyses.errors.parsed_before import is_parsed_before
 from backaudit.analyses.errors.requests import Wish, showing, wrong
+from backaudit.analyses.errors.senders import unread as by_role
 from backaudit.analyses.errors.vouched import is_vouched
-from backaudit.backend.web.catching import ending, escapes
+from backaudit.backend.web.catching import ending, entry_of, escapes
 from backaudit.backend.web.request_names import request_names
 from backaudit.facts import ops
 from backaudit.flow.client import client_origin
 from backaudit.flow.trace import Origin
 from backaudit.project import Node, Project
-from backaudit.rule import Finding, Step
+from backaudit.rule import KNOWN, Assumed, Finding, Step
 
 
 def findings(project: Project) -> Iterator[Finding]:
@@ -84,7 +85,11 @@ def unread(
     return Finding(
         place=call.place.first_line(),
         message=f"{what} ({name}), and no one catches it: {end}.",
-        assumed=unasked_by(path),
+        assumed=unasked_by(path) + _sender(call, origin, path),
         trace=(*steps, Step(call.place.first_line(), f"is converted here, or raises {name}")),
         request=showing(call.code.project, call, path, wishes, raises=name),
     )
+
+
+def _sender(call: Node, origin: Origin | None, path: tuple[Node, ...]) -> Assumed:
+    return by_role(call.code.project, origin.node, entry_of(call, path)) if origin is not None else KNOWN

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backaudit.analyses.errors.requests import of_answer
-from backaudit.backend.web.catching import Handler, chosen, handler_of, handlers, reached
+from backaudit.backend.web.catching import Handler, ancestry, chosen, handler_of, handlers, reached
 from backaudit.backend.web.exception_texts import exception_text
 from backaudit.backend.web.responses import answering, answers, error_handlers, literal_text
 from backaudit.facts import ops
@@ -220,8 +220,10 @@ def _answers_everything(project: Project, code: Code) -> bool:
 
 
 def _narrow(project: Project, handler: Handler) -> Assumed | None:
-    internal = project.models.kinds["internal-exceptions"]
+    internal, harmless = project.models.kinds["internal-exceptions"], project.models.kinds["harmless-texts"]
     for name in handler.caught:
+        if not harmless.isdisjoint(ancestry(project, name)):
+            continue
         parts = name.split(".")
         if any(".".join(parts[:size]) in internal for size in range(1, len(parts) + 1)):
             return _MAY_BE_OWN if name.startswith("builtins.") else KNOWN

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from backaudit.backend.web.inputs.applied import Applied, applied_to
 from backaudit.backend.web.inputs.classes import library_of, schema_of
-from backaudit.backend.web.inputs.mappings import schema_behind
-from backaudit.backend.web.inputs.records import InputSchema
+from backaudit.backend.web.inputs.mappings import schema_behind, schema_named
+from backaudit.backend.web.inputs.records import InputSchema, Shape
 from backaudit.backend.web.records import Where
 from backaudit.backend.web.routes import by_handler, client_input, routes
 from backaudit.facts import ops
+from backaudit.flow.trace import Access
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.declarations import truth
 from backaudit.project.locate import class_field
@@ -25,15 +26,31 @@ _NAMED: dict[Where, tuple[str, ...]] = {
 }
 
 
-def left_out(project: Project, node: Node, key: str) -> str | None:
-    """Why ``key`` may be missing in the mapping that ``node`` is; None where it is none, or the key is always there."""
-    for made, partial in _schemas(project, node):
-        if _is_filled(project, made):
+def left_out(project: Project, node: Node, access: Access) -> str | None:
+    """Why the key that ``access`` ends with may be missing in the mapping that ``node`` is, or in one in it; None where
+    it is none, or the key is always there.
+    """
+    key = str(access[-1])
+    for outer, whole in _schemas(project, node):
+        made = _inner(project, outer, access)
+        partial = whole and made is outer
+        if made is None or _is_filled(project, outer) or _is_filled(project, made):
             continue
         field = next((field for field in made.fields if field.attribute == key and not field.read_only), None)
         if field is not None and (field.omitted or (partial and not field.elsewhere)):
             return f"`{made.title}` lets the client leave `{key}` out"
     return None
+
+
+def _inner(project: Project, made: InputSchema, access: Access) -> InputSchema | None:
+    """The schema of the mapping in which the last key of ``access`` is looked for."""
+    here: InputSchema | None = made
+    shape: Shape | None = None
+    for key in access[:-1]:
+        field = here.field(str(key)) if here is not None else None
+        shape = field.shape if field is not None else shape.items if shape is not None else None
+        here = schema_named(project, shape.schema) if shape is not None and shape.schema else None
+    return here
 
 
 def _schemas(project: Project, node: Node) -> Iterator[tuple[InputSchema, bool]]:

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from backaudit.analyses.errors.requests import valid
 from backaudit.backend.web.records import UNMOUNTED, Route
-from backaudit.backend.web.routes import routes
+from backaudit.backend.web.routes import by_handler, routes
+from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
 from backaudit.project.locate import functions_behind
-from backaudit.rule import Finding
+from backaudit.rule import KNOWN, Assumed, Finding, assume
 
 _RAISED = "builtins.TypeError"
+# What comes with every request.
+_BROUGHT = ("self", "request")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -28,6 +31,7 @@ def findings(project: Project) -> Iterator[Finding]:
                 place=place,
                 message=f"`{route.handler.function.name}()` does not take `{name}`, which {route.path} hands over by "
                 "that name: TypeError, a 500 for every request.",
+                assumed=_asked_so(project, route),
                 remedy="Give the parameter of the function the name that the path has for it.",
                 request=valid(
                     project,
@@ -51,7 +55,24 @@ def _not_taken(project: Project, route: Route) -> str:
     if any(param.kind == "dstar" for param in function.params):
         return ""
     taken = {param.name for param in function.params}
-    return next((name for name in _PLACEHOLDER.findall(route.path) if name not in taken), "")
+    # A group without a name is handed over by its place.
+    named = (name for name in _PLACEHOLDER.findall(route.path) if not name[0].isdigit())
+    return next((name for name in named if name not in taken), "")
+
+
+def _asked_so(project: Project, route: Route) -> Assumed:
+    """That a method of a view is asked for here, where it has an address of its own that it fits."""
+    own = project.once(by_handler).get(route.handler, ()) if route.view is not None else ()
+    fits = any(other is not route and _fits(project, other) for other in own)
+    verb = route.handler.function.name.upper()
+    return assume("reach", f"somebody asks for this address with {verb}, which has one of its own") if fits else KNOWN
+
+
+def _fits(project: Project, route: Route) -> bool:
+    """Whether the path hands over all that the handler asks for, and nothing that it does not take."""
+    given = {*_PLACEHOLDER.findall(route.path), *(param.name for param in route.params if param.where in _BROUGHT)}
+    asked = (param.name for param in route.handler.function.params if param.default == NONE and param.kind == "normal")
+    return not _not_taken(project, route) and given.issuperset(asked)
 
 
 def _is_between(project: Project, route: Route) -> bool:

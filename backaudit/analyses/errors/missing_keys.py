@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from backaudit.analyses.errors import senders
 from backaudit.analyses.errors.callers import unasked_by
+from backaudit.analyses.errors.checked import is_required_before
 from backaudit.analyses.errors.loaded import left_out
 from backaudit.analyses.errors.promised_keys import in_callers_words, in_valid_form
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.denial import operands
 from backaudit.backend.access.missing import alike, asked, tests
 from backaudit.backend.web.callbacks import callbacks
-from backaudit.backend.web.catching import ending, escapes, reached_functions
+from backaudit.backend.web.catching import ending, entry_of, escapes, reached_functions
+from backaudit.backend.web.conditions import is_sent
 from backaudit.backend.web.inputs.applied import made_by
 from backaudit.backend.web.records import RouteParam
 from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
 from backaudit.facts.ops import Value
+from backaudit.facts.place import Place
 from backaudit.flow.client import client_origin
 from backaudit.flow.search import Search
 from backaudit.flow.trace import ANY, Access, Goal, Origin, Trace
@@ -41,7 +47,7 @@ class _RaisingMapping(Goal):
         op = node.op
         if not access or access[0] == ANY:
             return None
-        missing = left_out(search.project, node, str(access[0]))
+        missing = left_out(search.project, node, access)
         if missing is not None:
             return missing
         if isinstance(op, ops.Param):
@@ -75,7 +81,7 @@ def _is_of_event(project: Project, code: Code, param: RouteParam) -> bool:
 
 
 def _left(search: Search, node: Node, access: Access) -> bool:
-    return bool(access) and left_out(search.project, node, str(access[0])) is not None
+    return bool(access) and left_out(search.project, node, access) is not None
 
 
 def _made_by_schema(project: Project, node: Node) -> bool:
@@ -112,6 +118,7 @@ def findings(project: Project) -> Iterator[Finding]:
     goal = _RaisingMapping(project)
     for code in reached_functions(project):
         told: list[tuple[Node, Value]] = []
+        first: dict[Node, Place] = {}
         for node in code.nodes(ops.Item):
             op = node.op
             assert isinstance(op, ops.Item)
@@ -120,10 +127,15 @@ def findings(project: Project) -> Iterator[Finding]:
             if key is None or path is None:
                 continue
             origin = next(Trace(project, goal).origins(node.to(op.base), (key,)), None)
-            before = [value for given, value in told if origin is not None and given == origin.node]
-            if origin is not None and not any(on_the_way(code, value, node.value) for value in before):
+            if origin is None or _is_caught_by_name(project, node, origin):
+                continue
+            before = [value for given, value in told if given == origin.node]
+            if not any(on_the_way(code, value, node.value) for value in before):
                 told.append((origin.node, node.value))
-                yield _missing(node, key, origin, path)
+                # One `try` around the reads, or one schema, ends them all.
+                cause = first.setdefault(node.to(op.base).origin, node.place.first_line())
+                found = _missing(node, key, origin, path)
+                yield replace(found, cause=cause, beside=f"`{key}` may be left out as well.")
 
 
 def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None:
@@ -137,7 +149,16 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
     after = project.models.kinds["performs"]
     checked = path and any(is_key_known(call, given, key) for call in path for given in _given(call, base))
     validated = path and any(call.code.function.name in after for call in path)
-    return None if checked or validated else path
+    if checked or validated or path is None:
+        return None
+    return None if is_sent(project, entry_of(node, path), key) else path
+
+
+def _is_caught_by_name(project: Project, node: Node, origin: Origin) -> bool:
+    """Whether somebody catches what this mapping raises by the name that its library has for it."""
+    raises = project.models.raises
+    named = next((raises[name] for name in request_names(project, origin.node) if name in raises), None)
+    return named is not None and escapes(project, node, named) is None
 
 
 _KEY_ERROR = ("builtins.KeyError",)
@@ -153,7 +174,7 @@ def _given(call: Node, base: Node) -> Iterator[Node]:
 def is_key_known(node: Node, base: Node, key: str) -> bool:
     """Whether the body asked before for the key, or had the data validated."""
     code = node.code
-    if _asked_elsewhere(node, key):
+    if _asked_elsewhere(node, key) or is_required_before(code.project, node, key):
         return True
     if base.spelled.endswith(".FILES") and any("FILES" in _words(code.node(test)) for test in tests(code, node.value)):
         return True
@@ -240,7 +261,7 @@ def _missing(node: Node, key: str, origin: Origin, path: tuple[Node, ...]) -> Fi
     return Finding(
         place=node.place.first_line(),
         message=f"`{node.spelled}` raises KeyError where the client left `{key}` out, and no one catches it: {end}.",
-        assumed=unasked_by(path),
+        assumed=unasked_by(path) + senders.left_out(node.code.project, origin.node, entry_of(node, path)),
         trace=(*origin.steps, Step(node.place.first_line(), f"`{key}` is read without a check")),
         request=showing(node.code.project, node, path, _left_out(node, key), raises="KeyError"),
     )

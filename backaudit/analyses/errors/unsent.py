@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import unsent_files
+from backaudit.analyses.errors import senders, unsent_files
 from backaudit.analyses.errors.arguments import may_be_none
 from backaudit.analyses.errors.needed import needs
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.missing import asked, behind
-from backaudit.backend.web.catching import escapes, reached_functions
+from backaudit.backend.web.catching import entry_of, escapes, reached_functions
 from backaudit.backend.web.request_names import request_names
 from backaudit.backend.web.routes import client_input
 from backaudit.facts import ops
@@ -18,7 +18,7 @@ from backaudit.flow.client import client_origin
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import walk
 from backaudit.project.types import split
-from backaudit.rule import Assumed, Finding, Step, assume
+from backaudit.rule import KNOWN, Assumed, Finding, Step, assume
 
 _LEFT_OUT = assume("caller", "nothing else has made sure that it was sent")
 _NULL = "null"
@@ -124,7 +124,7 @@ def _refused(
         yield Finding(
             place=call.place.first_line(),
             message=f"{what} where the client sends no value, and refuses it: a 500, not a 400.",
-            assumed=_LEFT_OUT,
+            assumed=_LEFT_OUT + _sender(project, read, entry_of(call, path)),
             trace=(Step(read.place.first_line(), f"`{read.spelled}` gives None if nothing was sent"),),
             request=showing(
                 project,
@@ -181,10 +181,15 @@ def _asked_of_none(project: Project, call: Node, read: Node, use: Node, why: tup
     return Finding(
         place=call.place.first_line(),
         message=f"`.{method}()` is asked of what may be {why[0]}: AttributeError, a 500, not a 400.",
-        assumed=why[1],
+        assumed=why[1] + _sender(project, read, entry_of(call, path)),
         trace=(Step(read.place.first_line(), f"`{read.spelled}` is what the client sent"), *asking),
         request=showing(project, call, path, _none_sent(project, read, why[0]), raises=_ATTRIBUTE_ERROR[0]),
     )
+
+
+def _sender(project: Project, read: Node, entry: Code) -> Assumed:
+    receiver = read.receiver
+    return senders.left_out(project, receiver.origin, entry) if receiver is not None else KNOWN
 
 
 def _none_sent(project: Project, read: Node, why: str) -> tuple[Wish, ...]:

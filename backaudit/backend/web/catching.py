@@ -210,6 +210,11 @@ def escapes(
     return None if entry is not None and entry.answered else found
 
 
+def entry_of(node: Node, path: tuple[Node, ...]) -> Code:
+    """The handler that an exception raised at ``node`` leaves by ``path``."""
+    return path[-1].code if path else node.code
+
+
 def _escapes(
     project: Project, node: Node, exceptions: tuple[str, ...], by: Callable[[Node], bool] | None
 ) -> tuple[Node, ...] | None:
