@@ -20,7 +20,9 @@ _UNREAD = re.compile(
     r"|\b(?:non)?clustered\b(?=\s+index\b)|(?<=\bprimary key )(?:non)?clustered\b",
     re.I,
 )
-_IDENTIFIER = r"(?:[\w\"`]+\.)?(?P<{}>[\w\"`]+)"
+_IDENTIFIER = r"(?:(?P<schema>[\w\"`]+)\.)?(?P<{}>[\w\"`]+)"
+# The schemas in which a bare name is looked for.
+_USUAL = frozenset({"public", "dbo"})
 _ALTERED = re.compile(r"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?" + _IDENTIFIER.format("table"), re.I)
 _NO_NAMES = frozenset({"constraint", "column", "if", "default", "not", "to", "index", "primary", "foreign"})
 _OPTIONAL = r"(?:if\s+exists\s+)?"
@@ -97,10 +99,21 @@ def _matches(kind: ChangeKind, pattern: re.Pattern[str], statement: str) -> Iter
     table = _ALTERED.search(statement)
     for match in pattern.finditer(statement):
         parts = {key: value.strip('"`') for key, value in match.groupdict().items() if value}
+        schema = (parts.get("schema") if kind == "drop-table" or table is None else table.group("schema")) or ""
         name = parts.get("name", "")
         if kind in ("drop-index", "drop-table") or (table is not None and name.lower() not in _NO_NAMES):
             owner = parts.get("table", table.group("table").strip('"`') if table is not None else "")
-            yield Change(kind, owner, name, parts.get("to", ""))
+            yield Change(kind, owner, name, parts.get("to", ""), _unless_usual(schema.strip('"`')))
+
+
+def _unless_usual(schema: str) -> str:
+    return "" if schema.lower() in _USUAL else schema
+
+
+def _schema(table: Tree) -> str:
+    """The schema that a table is said to be in."""
+    named = table.args.get("db")
+    return _unless_usual(str(named.name)) if named is not None else ""
 
 
 def _openings(statement: str) -> Iterator[tuple[int, str]]:
@@ -146,7 +159,7 @@ def _definition(statement: str, line: int) -> Iterator[Definition]:
 def _create_table(tree: Tree, line: int) -> Iterator[Definition]:
     schema = tree.this
     if schema.key == "schema":
-        made = _parts(schema.this.name, schema.expressions, line, created=True)
+        made = _parts(schema.this, schema.expressions, line, created=True)
         properties = tree.args.get("properties")
         by = properties.find(*node_types("PartitionedByProperty")) if properties is not None else None
         columns = by.find_all(*node_types("Column", "Identifier")) if by is not None else ()
@@ -167,17 +180,17 @@ def _create_index(tree: Tree, line: int) -> Iterator[Definition]:
         where=normal_node(where.this) if where is not None else "",
         method=using.name.lower() if using is not None else "btree",
     )
-    yield Definition(table=table.name, indexes=(made,), line=line)
+    yield Definition(table=table.name, schema=_schema(table), indexes=(made,), line=line)
 
 
 def _alter(tree: Tree, line: int) -> Iterator[Definition]:
     parts: list[Tree] = []
     for action in tree.args.get("actions") or ():
         parts += action.expressions if action.key == "addconstraint" else [action]
-    yield _parts(tree.this.name, parts, line, created=False)
+    yield _parts(tree.this, parts, line, created=False)
 
 
-def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Definition:
+def _parts(table: Tree, parts: Sequence[Tree], line: int, created: bool) -> Definition:
     columns: list[Column] = []
     indexes: list[Index] = []
     references: list[tuple[str, str]] = []
@@ -194,7 +207,8 @@ def _parts(table: str, parts: Sequence[Tree], line: int, created: bool) -> Defin
             name = part.this.name if part.key == "constraint" and part.this is not None else ""
             indexes += [msgspec.structs.replace(index, name=index.name or name)] if index is not None else []
     return Definition(
-        table=table,
+        table=table.name,
+        schema=_schema(table),
         columns=tuple(columns),
         indexes=tuple(indexes),
         references=tuple(references),

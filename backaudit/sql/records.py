@@ -85,10 +85,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """What one statement adds to a table. ``created``: it is the table's own CREATE; ``line``: 1-based, in the text.
 
     ``partitioned``: the columns by which the table is cut into parts. ``on_delete``: (column, what becomes of its row
-    when the one it refers to is deleted).
+    when the one it refers to is deleted). ``schema``: in which of PostgreSQL's schemas (or MySQL's databases) it is
+    said to be, empty for the one that is looked in first.
     """
 
     table: str
+    schema: str = ""
     columns: tuple[Column, ...] = ()
     indexes: tuple[Index, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
@@ -111,6 +113,7 @@ class Change(msgspec.Struct, frozen=True):
     table: str = ""
     name: str = ""
     to: str = ""
+    schema: str = ""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):

@@ -2386,6 +2386,33 @@ def event(request):
     return {"name": request.params["name"]}  # sure
 """
 
+NAMED_BEFORE = """
+from flask import Flask, abort, request
+
+app = Flask(__name__)
+KINDS = ("tests", "metrics")
+
+
+@app.get("/compare")
+def compare():  # doubtful
+    kind = request.args.get("kind")
+    if kind not in KINDS:
+        abort(400)
+    if kind == "tests":
+        return {"kind": "tests"}
+    elif kind == "metrics":
+        return {"kind": "metrics"}
+
+
+@app.get("/sorted")
+def in_order():  # sure
+    kind = request.args.get("kind")
+    if kind == "tests":
+        return {"kind": "tests"}
+    elif kind == "metrics":
+        return {"kind": "metrics"}
+"""
+
 ADDRESSES_OF_OTHERS = """
 from flask import Flask
 from flask_restful import Api, Resource
@@ -2425,6 +2452,7 @@ api.add_resource(Basin, "/basins", "/basins/<number>")
         ),
         ("unhandled-parse", TOKEN_ASKED_FOR),
         ("client-error-as-500", ADDRESSES_OF_OTHERS),
+        ("client-error-as-500", NAMED_BEFORE),
         ("mass-assignment", RANK_BY_A_PROXY),
         ("nosql-injection", OTHER_OBJECT),
         ("nosql-injection", SAME_OBJECT),

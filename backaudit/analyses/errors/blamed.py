@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from backaudit.analyses.errors.requests import never_runs, of_answer, showing
+from backaudit.analyses.errors.vouching import compared
 from backaudit.backend.access.missing import alike, none_giving
+from backaudit.backend.access.missing import chain as chain_of
 from backaudit.backend.web.catching import (
     Handler,
     ancestry,
@@ -119,13 +121,20 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
 
 
 def _clients_choice(project: Project, node: Node) -> bool:
-    """Whether what is asked before the raise is something that a client sent, or a look-up."""
+    """Whether what is asked before the raise is something that a client sent, or looked up by it."""
+    return any(client_origin(project, part) is not None for part in _asked_before(project, node))
+
+
+def _asked_before(project: Project, node: Node) -> Iterator[Node]:
+    """What the conditions before an operation look at; of a look-up that finds nothing, by what it was looked up."""
     found = project.once(none_giving)
-    return any(
-        part in found or client_origin(project, part) is not None
-        for test, _ in conditions(node.code, node.value)
-        for part in _leaves_of(node.to(test))
-    )
+    for test, _ in conditions(node.code, node.value):
+        for part in _leaves_of(node.to(test)):
+            if part not in found:
+                yield part
+            else:
+                given = (one for link in chain_of(part) for one in (*link.args(), *link.keywords().values()))
+                yield from map(compared, given)
 
 
 def _is_no_member_left(project: Project, node: Node) -> bool:
@@ -171,11 +180,8 @@ def _leaves(project: Project, node: Node, names: tuple[str, ...]) -> bool:
 
 def _asks_given(project: Project, node: Node) -> bool:
     """Whether callers gave all that is asked before the raise: those count that hand over what a client sent."""
-    code, found = node.code, project.once(none_giving)
-    parts = [part for test, _ in conditions(code, node.value) for part in _leaves_of(code.node(test))]
-    if any(part in found for part in parts):
-        return False
-    sent = [(part, client_origin(project, part)) for part in parts]
+    code = node.code
+    sent = [(part, client_origin(project, part)) for part in _asked_before(project, node)]
     return all(origin is None or (origin.node.code != code and _is_of_parameter(part)) for part, origin in sent)
 
 

@@ -14,6 +14,7 @@ from backaudit.backend.access.missing import none_giving
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.bodies import Pairs, pairs_at
 from backaudit.backend.web.exception_texts import exception_text
+from backaudit.backend.web.makers import response_model
 from backaudit.backend.web.responses import (
     Answer,
     answering,
@@ -232,12 +233,24 @@ def _is_of_exception(project: Project, given: Node) -> bool:
         if inner is None:
             return False
         made = inner.origin
-    if isinstance(made.op, ops.Param):
+    if isinstance(made.op, ops.Param) or _is_own_answer(made):
         return True
     receiver = made.receiver
     handlers = {code for code, caught in project.once(error_handlers) if caught}
     by_itself = receiver is not None and isinstance(receiver.origin.op, ops.Param)
-    return by_itself or not handlers.isdisjoint(project.callees(made))
+    return by_itself or not handlers.isdisjoint(project.callees(made)) or _is_left_to_library(project, made)
+
+
+def _is_own_answer(made: Node) -> bool:
+    """``error.response``: the answer that the exception has brought."""
+    return isinstance(made.op, ops.Attr) and isinstance(made.to(made.op.base).origin.op, ops.Param)
+
+
+def _is_left_to_library(project: Project, made: Node) -> bool:
+    """``api.handle_error(error)`` of a library: it makes the answer of the exception, as it was told."""
+    if made.call is None or project.callees(made) or response_model(project, made) is not None:
+        return False
+    return any(isinstance(given.origin.op, ops.Param) for given in made.args()) and made.receiver is not None
 
 
 def _is_file(project: Project, answer: Answer) -> bool:

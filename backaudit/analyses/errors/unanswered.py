@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.errors import nowhere
+from backaudit.backend.access.missing import alike
 from backaudit.backend.web.catching import catches, reached_functions
 from backaudit.backend.web.responses import Answer, answering, answers
 from backaudit.backend.web.routes import by_handler
@@ -27,6 +28,7 @@ def findings(project: Project) -> Iterator[Finding]:
         yield from _given_back(project, code)
 
 
+_ANOTHER_VALUE = assume("purpose", "what is told apart can be another than was let through before")
 _EMPTY = assume("purpose", "what the function gives that is asked can be empty")
 
 # -- no answer ---------------------------------------------------------------------------------------------------------
@@ -40,11 +42,21 @@ def _without_answer(project: Project, code: Code) -> Iterator[Finding]:
     if Ways(project, code, methods).falls_off():
         if not Ways(project, code, methods, trusting=True).falls_off():
             assumed += _EMPTY
+        if _is_told_apart(code):
+            assumed += _ANOTHER_VALUE
         yield Finding(
             place=code.place.first_line(1),
             message=f"A way through `{code.function.name}` has no answer: None is no response, so it is a 500.",
             assumed=assumed,
         )
+
+
+def _is_told_apart(code: Code) -> bool:
+    """``if kind not in KINDS: raise``, and then one ``if`` for each of them."""
+    asked = [op for op in code.ops if isinstance(op, ops.Compare)]
+    members = [op.left for op in asked if op.operator in ("in", "not in")]
+    single = [op.left for op in asked if op.operator == "=="]
+    return any(sum(alike(code, left, one) for one in single) > 1 for left in members)
 
 
 def _needs_answer(project: Project, code: Code) -> Assumed | None:

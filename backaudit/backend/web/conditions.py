@@ -18,6 +18,7 @@ def _asked_for(project: Project, route: Route) -> set[str]:
     """``request_param="add"``, ``request_param=("add", "kind=user")``: the keys that are named."""
     call = route.declared
     words = project.models.kinds["route-conditions"]
-    given = [call.arg(None, word) for word in sorted(words)] if call is not None and call.call is not None else []
-    texts = (text for value in given if value is not None for text in strings(project, value))
-    return {text.partition("=")[0].strip() for text in texts}
+    if call is None or call.call is None:
+        return set()
+    given = filter(None, (call.arg(None, word) for word in sorted(words)))
+    return {text.partition("=")[0].strip() for value in given for text in strings(project, value)}

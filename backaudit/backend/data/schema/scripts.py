@@ -9,7 +9,7 @@ from backaudit.backend.data.running import statement_given
 from backaudit.backend.data.schema.alembic import revisions
 from backaudit.backend.data.schema.constraints import expression_text
 from backaudit.backend.data.schema.state import State
-from backaudit.backend.data.schema.tables import columns_index
+from backaudit.backend.data.schema.tables import Table, columns_index
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.project.declarations import items, text, texts, truth
@@ -74,7 +74,7 @@ def _key(project: Project, item: Node) -> Key | None:
 
 def _files(project: Project) -> Iterator[Added]:
     """What the scripts leave: those without a number first, then deltas by their numbers, with what they take away."""
-    state = State()
+    state = State(apart=True)
     for file in sorted(project.artefacts("sql"), key=lambda file: (_numbers(file.path), file.path)):
         text = forward_part(file.text)
         if project.role(file.path) in ("test", "example") or not looks_like_change(text):
@@ -86,7 +86,7 @@ def _files(project: Project) -> Iterator[Added]:
                 state.define(definition, Place.at_line(file.path, definition.line))
         elif not any(map(_UNDOING.holds, re.split(r"[\W_]+", file.path.rpartition("/")[2]))):
             state.run_file(file.path, text)
-    for table in state.tables.values():
+    for table in _by_one_name(state):
         if table.place is not None:
             yield (
                 Definition(
@@ -97,6 +97,15 @@ def _files(project: Project) -> Iterator[Added]:
                 ),
                 table.place,
             )
+
+
+def _by_one_name(state: State) -> list[Table]:
+    """The tables that a query can only mean by their bare name: of several, that of no schema."""
+    found: dict[str, list[str]] = {}
+    for name in state.tables:
+        found.setdefault(name.rpartition(".")[2], []).append(name)
+    kept = (names if len(names) == 1 else [name for name in names if "." not in name] for names in found.values())
+    return [state.tables[name] for names in kept for name in names]
 
 
 def views(project: Project) -> frozenset[str]:

@@ -12,9 +12,10 @@ from backaudit.sql import Change, Column, Definition, Index, Key, changes
 
 
 class State:
-    """Tables by name, changed step by step."""
+    """Tables by name, changed step by step; ``apart``: those of several schemas are told apart (``sales.orders``)."""
 
-    def __init__(self, tables: Iterable[Table] = ()) -> None:
+    def __init__(self, tables: Iterable[Table] = (), *, apart: bool = False) -> None:
+        self._apart = apart
         self.tables = {table.name.lower(): table for table in tables}
 
     def run(self, text: str, place: Place | None) -> None:
@@ -35,7 +36,7 @@ class State:
 
     def define(self, definition: Definition, place: Place | None) -> None:
         """A table, or columns and indexes of one; a table that nobody creates may be another source's."""
-        name = definition.table.lower()
+        name = self._key(definition.schema, definition.table)
         known = self.tables.get(name) or Table(name=definition.table, orm="sql", place=place, partial=True)
         self.tables[name] = with_definition(known, definition, place)
 
@@ -51,7 +52,11 @@ class State:
             "drop-not-null": lambda c: self.alter(c.table, c.name, nullable=True),
             "set-not-null": lambda c: self.alter(c.table, c.name, nullable=False),
         }
-        apply[change.kind](change)
+        to = self._key(change.schema, change.to) if change.kind == "rename-table" else change.to
+        apply[change.kind](msgspec.structs.replace(change, table=self._key(change.schema, change.table), to=to))
+
+    def _key(self, schema: str, table: str) -> str:
+        return (f"{schema}.{table}" if self._apart and schema and table else table).lower()
 
     def alter(self, table: str, column: str, **values: object) -> None:
         """Other values for fields of a column's record."""
@@ -70,11 +75,12 @@ class State:
     def _drop_table(self, name: str) -> None:
         self.tables.pop(name.lower(), None)
 
-    def _rename_table(self, old: str, new: str) -> None:
+    def _rename_table(self, old: str, to: str) -> None:
         known = self.tables.pop(old.lower(), None)
-        if known is None or not new:
+        if known is None or not to:
             return
-        self.tables[new.lower()] = msgspec.structs.replace(known, name=new)
+        new = to.rpartition(".")[2]
+        self.tables[to.lower()] = msgspec.structs.replace(known, name=new)
 
         def led(column: Column) -> Column:
             owner, _, name = column.references.rpartition(".")
