@@ -33,13 +33,16 @@ def left_out(project: Project, node: Node, access: Access) -> str | None:
     key = str(access[-1])
     for outer, whole in _schemas(project, node):
         made = _inner(project, outer, access)
-        partial = whole and made is outer
-        if made is None or _is_filled(project, outer) or _is_filled(project, made):
-            continue
-        field = next((field for field in made.fields if field.attribute == key and not field.read_only), None)
-        if field is not None and (field.omitted or (partial and not field.elsewhere)):
+        filled = made is None or _is_filled(project, outer) or _is_filled(project, made)
+        if made is not None and not filled and _may_lack(made, key, whole and made is outer):
             return f"`{made.title}` lets the client leave `{key}` out"
     return None
+
+
+def _may_lack(made: InputSchema, key: str, partial: bool) -> bool:
+    """Whether the client may leave a field out, so that the mapping lacks it."""
+    field = next((field for field in made.fields if field.attribute == key and not field.read_only), None)
+    return field is not None and (field.omitted or (partial and not field.elsewhere))
 
 
 def _inner(project: Project, made: InputSchema, access: Access) -> InputSchema | None:

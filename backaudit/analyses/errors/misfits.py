@@ -55,9 +55,12 @@ def _not_taken(project: Project, route: Route) -> str:
     if any(param.kind == "dstar" for param in function.params):
         return ""
     taken = {param.name for param in function.params}
-    # A group without a name is handed over by its place.
-    named = (name for name in _PLACEHOLDER.findall(route.path) if not name[0].isdigit())
-    return next((name for name in named if name not in taken), "")
+    return next((name for name in _named(route) if name not in taken), "")
+
+
+def _named(route: Route) -> list[str]:
+    """What a path hands over by its name; a group without one is handed over by its place."""
+    return [name for name in _PLACEHOLDER.findall(route.path) if not name[0].isdigit()]
 
 
 def _asked_so(project: Project, route: Route) -> Assumed:

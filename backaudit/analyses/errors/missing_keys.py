@@ -146,12 +146,15 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
     if is_key_known(node, base, key) or in_valid_form(node, base, key):
         return None
     path = escapes(project, node, _KEY_ERROR)
-    after = project.models.kinds["performs"]
-    checked = path and any(is_key_known(call, given, key) for call in path for given in _given(call, base))
-    validated = path and any(call.code.function.name in after for call in path)
-    if checked or validated or path is None:
+    if path is None or is_sent(project, entry_of(node, path), key):
         return None
-    return None if is_sent(project, entry_of(node, path), key) else path
+    return None if any(_is_known_to(call, base, key) for call in path) else path
+
+
+def _is_known_to(call: Node, base: Node, key: str) -> bool:
+    """Whether a caller has asked for the key, or is run with what was checked."""
+    checked = any(is_key_known(call, given, key) for given in _given(call, base))
+    return checked or call.code.function.name in call.code.project.models.kinds["performs"]
 
 
 def _is_caught_by_name(project: Project, node: Node, origin: Origin) -> bool:
