@@ -55,7 +55,7 @@ def _leaves(code: Code, region: Region) -> bool:
     if last is None or not isinstance(last.op, ops.Discard):
         return False
     call = last.to(last.op.value).awaited
-    return _is_exit(call) or any(_always_raises(callee) for callee in code.project.callees(call))
+    return _is_exit(call) or any(always_raises(callee) for callee in code.project.callees(call))
 
 
 def _is_exit(call: Node) -> bool:
@@ -68,7 +68,7 @@ def _is_exit(call: Node) -> bool:
 _EXITS = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
 
 
-def _always_raises(code: Code) -> bool:
+def always_raises(code: Code) -> bool:
     """Whether a function ends in a ``raise`` that nothing is around, and returns nowhere."""
     last = code.ops[-1] if code.ops else None
     outermost = not code.regions_of(len(code.ops) - 1)

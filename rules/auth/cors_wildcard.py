@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.opened import Opened, opened
-from backaudit.backend.access.guards import authenticated, guarded
+from backaudit.backend.access.guards import acting, authenticated
 from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
 
@@ -50,7 +50,7 @@ def _finding(project: Project, found: Opened) -> Iterator[Finding]:
             message=f"{found.how} together with credentials: any site can act as the user who visits it.",
             remedy=_REMEDY.format(found.remedy),
         )
-    elif any(authenticated(route) for route in project.once(guarded)):
+    elif any(authenticated(route) for route in project.once(acting)):
         yield Finding(
             place=found.place,
             message=f"{found.how} on an API that asks for a login.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.attempts import is_login, limited, limited_everywhere, throttled, unlimited_others
+from backaudit.analyses.auth.attempts import is_login, library_logins, limited, limited_everywhere, throttled, unlimited_others
 from backaudit.backend.access.guards import acting
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route
@@ -77,6 +77,12 @@ def no_rate_limit_login(project: Project) -> Iterator[Finding]:
             seen.add(route.handler.place)
             yield _finding(route, "can be tried without a rate limit")
     yield from _library(project)
+    for call in distinct(library_logins(project), lambda call: call.code.cls or call.code):
+        yield Finding(
+            place=call.place,
+            message=f"`{call.spelled}` is a login of its library, which limits nothing.",
+            remedy=_COUNTED,
+        )
 
 
 def _finding(route: Route, what: str) -> Finding:

@@ -11,7 +11,8 @@ from backaudit.backend.deployment.django_settings import django_setting, entry
 from backaudit.backend.web.records import Route
 from backaudit.backend.web.routes import injected_bodies
 from backaudit.facts import ops
-from backaudit.project import Code, Project
+from backaudit.project import Code, Node, Project
+from backaudit.project.holding import always_raises
 from backaudit.project.locate import strings
 from backaudit.vocabulary.meaning import meaning
 from backaudit.vocabulary.protocols import TAKING
@@ -24,8 +25,16 @@ _COUNTS = meaning("access", "counted")
 
 
 def _serves(route: Route) -> bool:
+    """Whether a route of what is deployed may take something; one that refuses all that comes takes nothing."""
     taking = not route.methods or not TAKING.isdisjoint(route.methods)
-    return route.handler.file.role == "production" and taking
+    return route.handler.file.role == "production" and taking and not always_raises(route.handler)
+
+
+def _logs_in_by_get(project: Project, route: Route) -> bool:
+    """Whether a GET holds a password against the stored one: more than the page that asks for it."""
+    reads_only = bool(route.methods) and TAKING.isdisjoint(route.methods) and "GET" in route.methods
+    known = reads_only and route.handler.file.role == "production" and bool(words(route) & _LOGIN.words)
+    return known and checks_password(project, route.handler)
 
 
 def _injected(project: Project, route: Route) -> Iterator[Code]:
@@ -43,7 +52,7 @@ def limited(route: Route) -> bool:
 
 def is_login(project: Project, route: Route) -> bool:
     if not _serves(route):
-        return False
+        return _logs_in_by_get(project, route)
     found = words(route)
     if found & _NOT.words or found & _OTHERS.words:
         return False
@@ -57,6 +66,13 @@ def is_login(project: Project, route: Route) -> bool:
     if found & _TOKEN:
         return asked or checks
     return checks and (before or not asked) and opens_session(project, route.handler)
+
+
+def library_logins(project: Project) -> Iterator[Node]:
+    """Where a field of a schema is made that is a library's login: ``token_auth = ObtainJSONWebToken.Field()``."""
+    for call in project.calls(*sorted(project.models.kinds["login-fields"])):
+        if call.code.file.role == "production":
+            yield call
 
 
 def unlimited_others(project: Project) -> tuple[Route, ...]:

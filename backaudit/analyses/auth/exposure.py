@@ -27,7 +27,7 @@ from backaudit.backend.access.acts import Act, acts, insides_shown
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
-from backaudit.backend.access.reads import looked_at, reads
+from backaudit.backend.access.reads import is_counted, looked_at, reads
 from backaudit.backend.access.tables import generic_table, holds_users, is_user_table
 from backaudit.backend.access.vouching import vouching
 from backaudit.backend.data.documents.tables import is_collection
@@ -48,6 +48,7 @@ from backaudit.vocabulary.protocols import UNSAFE
 _ROW_KEY = meaning("people", "row-key")
 _PUBLIC_STEP = meaning("routes", "public-step")
 _MUTATION = "MUTATION"
+_QUERY = "QUERY"
 _ASKING = ("authenticates", "role")
 
 _ONE_PERSON = assume("purpose", "the page about one of them is not for everybody")
@@ -83,7 +84,7 @@ class Exposed(msgspec.Struct, frozen=True):
 
 def exposed(project: Project) -> tuple[Exposed, ...]:
     """The handlers, each once, by place."""
-    every = (*project.once(guarded), *(act for act in project.once(guarded_acts) if _MUTATION in act.methods))
+    every = (*project.once(guarded), *(act for act in project.once(guarded_acts) if _is_judged(project, act)))
     asked = any(authenticated(route) for route in every) or project.once(has_login)
     found: dict[Place, Exposed] = {}
     for route in every:
@@ -95,6 +96,19 @@ def exposed(project: Project) -> tuple[Exposed, ...]:
                 msgspec.structs.replace(known, routes=(*known.routes, route)) if known and same else known or item
             )
     return tuple(found[place] for place in sorted(found))
+
+
+def _is_judged(project: Project, act: Route) -> bool:
+    """Of what clients ask for without a route: mutations, and the fields with which a query may begin."""
+    cls = act.handler.cls
+    return _MUTATION in act.methods or (_QUERY in act.methods and cls is not None and cls.name in project.once(_roots))
+
+
+def _roots(project: Project) -> frozenset[str]:
+    """The classes whose fields a query may begin with, those that they are put together from included."""
+    schemas = project.calls(*sorted(project.models.kinds["graphql-schemas"]))
+    given = (query for call in schemas if (query := call.arg(0, "query")) is not None)
+    return frozenset(name for one in given for cls in project.denoted_classes(one) for name in project.lineage(cls.name))
 
 
 def has_login(project: Project) -> bool:
@@ -110,6 +124,8 @@ def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
         return _exposed(project, route, "shows", inside.spelled, inside.place, KNOWN)
     if not asked:
         return None
+    if _QUERY in route.methods:
+        return _of_query(project, route)
     needed = needs_caller(project, route)
     if needed is not None:
         return _exposed(project, route, "needs the caller", needed.spelled, needed.place, KNOWN)
@@ -163,6 +179,17 @@ def _of_reveal(project: Project, route: Route, table: Table, at: Place | None) -
     bulk = KNOWN if people else usual
     found = _exposed(project, route, "reveals", shown_name(table), at, bulk if _in_bulk(route) else single)
     return found if kept or found.siblings else None
+
+
+def _of_query(project: Project, route: Route) -> Exposed | None:
+    """People that a query shows to anybody, where others of its schema ask who is calling."""
+    if words(route) & public_words(project):
+        return None
+    for node, table in reads(project, route.handler):
+        if is_user_table(table) and not is_counted(node):
+            found = _exposed(project, route, "reveals", shown_name(table), node.place, _ONE_PERSON)
+            return found if found.siblings else None
+    return None
 
 
 def _open_on_purpose(project: Project, route: Route) -> bool:
@@ -310,8 +337,8 @@ def unread(project: Project, route: Route) -> Assumed:
 def siblings(project: Project, route: Route) -> tuple[tuple[Guard, Route], ...]:
     """Guarded neighbours, nearest first: the same class or file, the same kind of framework; not those that log in."""
     found: list[tuple[int, Place, Guard, Route]] = []
-    # All mutations come by one route: only what others of them ask for says that this one should ask.
-    of_acts = _MUTATION in route.methods
+    # All mutations and queries come by one route: only what others of them ask for says that this one should ask.
+    of_acts = _MUTATION in route.methods or _QUERY in route.methods
     for other in project.once(guarded_acts) if of_acts else project.once(guarded):
         guard = _telling_guard(project, other, of_acts)
         if guard is not None and other.handler.file.role == "production":
