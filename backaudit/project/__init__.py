@@ -316,8 +316,22 @@ class Project:
         cls = self.class_named(name)
         if cls is None:
             return shared_bases(self, name) or self.knowledge.bases.get(name, ())
-        written = cls.bases
-        return tuple(dict.fromkeys(denoted for base in written for denoted in self._base_names(base)))
+        written = (denoted for base in cls.bases for denoted in self._base_names(base))
+        return tuple(dict.fromkeys((*written, *self._made_by_decorators(cls))))
+
+    def _made_by_decorators(self, cls: ClassView) -> Iterator[str]:
+        """What decorators derive a class from: ``@as_declarative()`` makes it a base of tables."""
+        known = self.knowledge.bases
+        for decorator in (cls.outer.node(value) for value in cls.cls.decorators):
+            func = decorator.func or decorator
+            if func.spelled.rpartition(".")[2] in self._deriving:
+                for name in self.names(func):
+                    yield from known.get(name, ())
+
+    @cached_property
+    def _deriving(self) -> frozenset[str]:
+        """The last names of what the tables derive classes from."""
+        return frozenset(name.rpartition(".")[2] for name in self.knowledge.bases)
 
     def _base_names(self, base: Node) -> Iterator[str]:
         target = base.to(base.op.base) if isinstance(base.op, ops.Item) else base

@@ -16,7 +16,7 @@ Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver)
 ``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$arg0`` and
 ``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects),
 ``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
-``"shop", "Order"``, ``"shop.Order"``; ``$named0``: by the first alone). A call that a keyword makes another thing has
+``"shop", "Order"``, ``"shop.Order"``; ``$named0``: by the first alone), ``$keyword(NAME)`` (what that one is). A call that a keyword makes another thing has
 it in its name: ``relationship(lazy=dynamic)``. What the project itself has said stands there as
 ``$registered(NAME)`` (what the function gives that it registered by a library's decorator) as
 ``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library), as ``$bound(NAME, …)`` (what
@@ -589,6 +589,9 @@ class TypeResolver:
             yield from self._told(part)
         elif part.startswith("$bound("):
             yield from self._bound(part, node)
+        elif part.startswith("$keyword("):
+            given = node.arg(None, part[len("$keyword(") : -1])
+            yield from self.of(given) if given is not None else ()
         elif part == "$self":
             yield receiver
         elif "$call0" in part:

@@ -17,6 +17,7 @@ CASES = [
     ("sqlalchemy", "shop.models:Base.metadata", "sqlalchemy"),
     ("sqlalchemy", "blog.models:create_app(),blog.models:metadata", "flask_sqlalchemy"),
     ("sqlalchemy", "team.models:SQLModel.metadata", "sqlmodel"),
+    ("sqlalchemy", "bases.models:metadata", "sqlalchemy_bases"),
     ("tortoise", "models", "tortoise"),
     ("peewee", "models", "peewee"),
     ("piccolo", "models", "piccolo"),
