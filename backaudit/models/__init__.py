@@ -7,8 +7,8 @@ stands in tables of topics. A table may hold (all keys are dotted names as code 
 ``[aliases]``     other names of the same thing, to the name that the tables use
 ``[returns]``     what a call gives, in the notation of :mod:`backaudit.project.types`
 ``[attributes]``  what an attribute, or a name that is not a class, is an instance of
-``[bases]``       a class to those that it is derived from, where they matter: what holds of these holds of it; a decorator
-                  to those that it derives a class from
+``[bases]``       a class, or a decorator of one, to those that it is derived from, where they matter: what holds of
+                  these holds of it
 ``[parameters]``  ``name = {package = ..., type = ...}``: known by convention, see :class:`ParameterConvention`
 ``[sources]``     reads of client data: name to what it is called in a path ("the query string")
 ``[sinks.KIND]``  where data does harm: callee to the arguments that matter, by position or keyword

@@ -486,10 +486,20 @@ class Project:
     def assumed(self, code: Code, name: str) -> Types:
         """What a parameter is by convention (``request`` in a file that imports the framework)."""
         known = [rule for rule in self.knowledge.parameters if rule.name == name]
-        found = (r.type for r in known if self._follows(code, r) or self._imports(code.file, r.package))
+        found = (r.type for r in known if self._follows(code, r) or self.imports(code.file, r.package))
         return tuple(found)[:1]
 
-    def _imports(self, file: PythonFile, package: str) -> bool:
+    def assumed_alone(self, code: Code, name: str) -> Types:
+        """The same in a file that imports none of the frameworks, where the whole project imports only one of them."""
+        if code.file.role != "production":
+            return ()
+        used = self.once_of(_frameworks_of, name)
+        packages = {rule.package for rule in used}
+        own = [rule.type for rule in used if rule.over not in packages]
+        return tuple(own) if len(own) == 1 else ()
+
+    def imports(self, file: PythonFile, package: str) -> bool:
+        """Whether a file imports a package, or a part of it."""
         return bool(package) and any(m == package or m.startswith(package + ".") for m in self._imports_of(file))
 
     def _follows(self, code: Code, rule: ParameterConvention) -> bool:
@@ -831,6 +841,13 @@ def link(
 
 def _modules_imported(project: Project, file: PythonFile) -> frozenset[str]:
     return frozenset(item.module for item in file.facts.imports if not item.level)
+
+
+def _frameworks_of(project: Project, name: str) -> tuple[ParameterConvention, ...]:
+    """The conventions for a parameter's name whose packages production code imports."""
+    files = [file for file in project.files.values() if file.role == "production"]
+    known = [rule for rule in project.knowledge.parameters if rule.name == name and rule.package]
+    return tuple(rule for rule in known if any(project.imports(file, rule.package) for file in files))
 
 
 def _overriding(project: Project, code: Code) -> tuple[Code, ...]:

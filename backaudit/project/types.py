@@ -16,9 +16,9 @@ Tables (:class:`Knowledge`) use the same notation, with ``$self`` (the receiver)
 ``$0`` (the class that the first argument denotes), ``$call0`` (what calling the first argument gives), ``$arg0`` and
 ``$arg0[]`` (what the first argument is, or an element of it), ``$row0`` (what the statement passed first selects),
 ``$class`` (the class the attribute is read from) and ``$named`` (the class whose name the arguments spell: ``"Order"``,
-``"shop", "Order"``, ``"shop.Order"``; ``$named0``: by the first alone), ``$keyword(NAME)`` (what that one is). A call that a keyword makes another thing has
-it in its name: ``relationship(lazy=dynamic)``. What the project itself has said stands there as
-``$registered(NAME)`` (what the function gives that it registered by a library's decorator) as
+``"shop", "Order"``, ``"shop.Order"``; ``$named0``: by the first alone), ``$keyword(NAME)`` (what that argument is). A
+call that a keyword makes another thing has it in its name: ``relationship(lazy=dynamic)``. What the project itself has
+said stands there as ``$registered(NAME)`` (what the function gives that it registered by a library's decorator), as
 ``$setting(NAME, CLASS)`` (the class that its setting names, else that of the library), as ``$bound(NAME, …)`` (what
 those calls gave a container for the class that it is asked for), and as ``$given(METHOD, N)`` (what the project's own
 methods of that name return in a place of a tuple).
@@ -306,7 +306,8 @@ class TypeResolver:
             return self._self_types(code, code.cls)
         default = code.outside(param.default)
         told = (self.of(default) if default is not None else ()) or self._project.assumed(code, param.name)
-        return told or argument_types(self._project, code, op.index)
+        given = told or tuple(argument_types(self._project, code, op.index))
+        return given or self._project.assumed_alone(code, param.name)
 
     def _collected(self, kind: str, declared: Types) -> Iterable[str]:
         if kind == "star":

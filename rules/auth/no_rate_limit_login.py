@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.auth.attempts import is_login, library_logins, limited, limited_everywhere, throttled, unlimited_others
+from backaudit.analyses.auth.attempts import (
+    is_login,
+    library_logins,
+    limited,
+    limited_everywhere,
+    throttled,
+    unlimited_others,
+)
 from backaudit.backend.access.guards import acting
 from backaudit.backend.web.frameworks.django import library_views
 from backaudit.backend.web.records import LibraryView, Route

@@ -108,7 +108,8 @@ def _roots(project: Project) -> frozenset[str]:
     """The classes whose fields a query may begin with, those that they are put together from included."""
     schemas = project.calls(*sorted(project.models.kinds["graphql-schemas"]))
     given = (query for call in schemas if (query := call.arg(0, "query")) is not None)
-    return frozenset(name for one in given for cls in project.denoted_classes(one) for name in project.lineage(cls.name))
+    classes = (cls for one in given for cls in project.denoted_classes(one))
+    return frozenset(name for cls in classes for name in project.lineage(cls.name))
 
 
 def has_login(project: Project) -> bool:

@@ -27,6 +27,7 @@ from backaudit.backend.web.callbacks import acts
 from backaudit.backend.web.frameworks.language import tables
 from backaudit.backend.web.hooks import hooks
 from backaudit.backend.web.params import field_injections, injection
+from backaudit.backend.web.passing import class_dotted, dotted_names
 from backaudit.backend.web.records import Guard, GuardKind, How, Route, Step
 from backaudit.backend.web.responses import answers
 from backaudit.backend.web.routes import injected_code, listed_dependencies, routes, sharing
@@ -286,8 +287,9 @@ class _Reader:
         setting = django_setting(self.project, "MIDDLEWARE") or django_setting(self.project, "MIDDLEWARE_CLASSES")
         if setting is None:
             return
-        for name in self._dotted(setting.value):
-            kinds = {*(self._known([name]) or ()), *self._refused_by(self._class_dotted(name, setting.value))}
+        for name in dotted_names(self.project, setting.value):
+            cls = class_dotted(self.project, name, setting.value)
+            kinds = {*(self._known([name]) or ()), *self._refused_by(cls)}
             found: tuple[GuardKind, ...] = ("authenticates",) if kinds & {"authenticates", "role"} else ()
             yield Step("middleware", name.rpartition(".")[2], setting.place, found)
 
@@ -296,26 +298,6 @@ class _Reader:
         for method in ("process_request", "process_view", "__call__") if cls is not None else ():
             code = self.project.method(cls.name, method) if cls is not None else None
             yield from denials(self.project, code) if code is not None else ()
-
-    def _dotted(self, node: Node) -> list[str]:
-        found: list[str] = []
-        for value in behind(self.project, node):
-            op = value.op
-            if isinstance(op, ops.Bin):
-                found += [*self._dotted(value.to(op.left)), *self._dotted(value.to(op.right))]
-            else:
-                found += strings(self.project, value)
-        return found
-
-    def _class_dotted(self, name: str, at: Node) -> ClassView | None:
-        found = self.project.class_named(name)
-        if found is None:
-            alike = self.project.classes_called(name.rpartition(".")[2])
-            found = next((cls for cls in alike if cls.name.endswith(f".{name}")), None)
-        if found is None:  # A package may hand it on: ``from .event import EventMiddleware``.
-            given = self.project.dotted(at, name)
-            found = next(iter(classes_behind(self.project, given)), None) if given is not None else None
-        return found
 
     def _before_requests(self) -> Mapping[Node, tuple[Step, ...]]:
         """Guards that an application or router runs before each of its handlers, by the router's construction."""
@@ -515,7 +497,7 @@ class _Reader:
 
     def _kinds_by_name(self, dotted: str, at: Node) -> tuple[GuardKind, ...]:
         """What a permission asks for that a text names."""
-        cls = self._class_dotted(dotted, at)
+        cls = class_dotted(self.project, dotted, at)
         kinds = self._known([dotted if cls is None else cls.name])
         kinds = self._permission_class(cls) if kinds is None and cls is not None else kinds
         return tuple(sorted(kinds or ()))

@@ -12,7 +12,7 @@ import msgspec
 from backaudit.backend.web.around import Layer, layers_of, yields_of
 from backaudit.backend.web.callbacks import callbacks
 from backaudit.backend.web.hooks import run_for_requests
-from backaudit.backend.web.passing import is_handing_on, passing
+from backaudit.backend.web.passing import is_handing_on, passing, standing_before
 from backaudit.backend.web.responses import Answer, answers, error_handlers, exception_names, resolve
 from backaudit.backend.web.routes import dependencies, routes
 from backaudit.facts import ops
@@ -289,7 +289,7 @@ def request_handlers(project: Project) -> frozenset[Code]:
     """The bodies that a request runs: handlers, what is injected into them, runs before or wraps them, parts of generic
     views, and what answers events and fields.
     """
-    steps = (*_serializer_steps(project), *run_for_requests(project))
+    steps = (*_serializer_steps(project), *run_for_requests(project), *standing_before(project))
     found: dict[Code, None] = dict.fromkeys((*dependencies(project), *project.once(callbacks), *steps))
     names = sorted(project.models.kinds["view-starts"] | project.models.kinds["view-steps"])
     for route in routes(project):

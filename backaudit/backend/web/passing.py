@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backaudit.backend.deployment.django_settings import django_setting
 from backaudit.backend.web.hooks import run_for_requests
 from backaudit.facts import ops
-from backaudit.project import Code, Node, Project
+from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import items
-from backaudit.project.locate import classes_behind, decorated, functions_behind
+from backaudit.project.locate import behind, classes_behind, decorated, functions_behind, strings
 
 # Keywords, and the attribute, under which an application has the list of what stands around it.
 _LISTS = ("middlewares", "middleware")
@@ -20,6 +21,55 @@ def passing(project: Project) -> tuple[Code, ...]:
         code for code in _registered(project) if any(_hands_on(call) for call in code.nodes(ops.Call))
     )
     return tuple(found)
+
+
+def standing_before(project: Project) -> Iterator[Code]:
+    """What middleware, and what is hooked before a handler, runs of a request before the handler gets it."""
+    yield from _registered(project)
+    steps = sorted(project.models.kinds["middleware-steps"])
+    for cls in _classes(project):
+        yield from (code for step in steps if (code := project.method(cls.name, step)) is not None)
+    before = project.models.kinds["hooks-of-handlers"]
+    for decorator, _ in project.once(decorated):
+        first = decorator.arg(0)
+        if first is not None and not before.isdisjoint(project.names(decorator.func or decorator)):
+            yield from functions_behind(project, first)
+
+
+def _classes(project: Project) -> Iterator[ClassView]:
+    """The classes of middleware that an application is given, as they are or made, or that its settings list."""
+    for node in _added(project):
+        yield from classes_behind(project, node)
+        yield from project.instances(node)
+    for named in ("MIDDLEWARE", "MIDDLEWARE_CLASSES"):
+        setting = django_setting(project, named)
+        for name in dotted_names(project, setting.value) if setting is not None else ():
+            cls = class_dotted(project, name, setting.value) if setting is not None else None
+            yield from () if cls is None else (cls,)
+
+
+def dotted_names(project: Project, node: Node) -> list[str]:
+    """The texts of a setting's list, also of one that is put together."""
+    found: list[str] = []
+    for value in behind(project, node):
+        op = value.op
+        if isinstance(op, ops.Bin):
+            found += [*dotted_names(project, value.to(op.left)), *dotted_names(project, value.to(op.right))]
+        else:
+            found += strings(project, value)
+    return found
+
+
+def class_dotted(project: Project, name: str, at: Node) -> ClassView | None:
+    """The class that a dotted name in a setting stands for."""
+    found = project.class_named(name)
+    if found is None:
+        alike = project.classes_called(name.rpartition(".")[2])
+        found = next((cls for cls in alike if cls.name.endswith(f".{name}")), None)
+    if found is None:  # A package may hand it on: ``from .event import EventMiddleware``.
+        given = project.dotted(at, name)
+        found = next(iter(classes_behind(project, given)), None) if given is not None else None
+    return found
 
 
 def is_handing_on(call: Node) -> bool:
