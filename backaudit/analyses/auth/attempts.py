@@ -32,9 +32,8 @@ def _serves(route: Route) -> bool:
 
 def _logs_in_by_get(project: Project, route: Route) -> bool:
     """Whether a GET holds a password against the stored one: more than the page that asks for it."""
-    reads_only = bool(route.methods) and TAKING.isdisjoint(route.methods) and "GET" in route.methods
-    known = reads_only and route.handler.file.role == "production" and bool(words(route) & _LOGIN.words)
-    return known and checks_password(project, route.handler)
+    known = "GET" in route.methods and not always_raises(route.handler) and bool(words(route) & _LOGIN.words)
+    return known and route.handler.file.role == "production" and checks_password(project, route.handler)
 
 
 def _injected(project: Project, route: Route) -> Iterator[Code]:

@@ -58,20 +58,28 @@ def client_limits(project: Project) -> Iterator[tuple[Node, Origin]]:
 
 
 def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node, Access]]:
+    yield from _limits(project)
+    yield from _pages(project)
+    yield from _slices(project)
+    for call, parameter in sql_parameters(project):
+        for value, access in bound(call, parameter) if parameter.use == "limited" else ():
+            yield call, value, access
+
+
+def _limits(project: Project) -> Iterator[tuple[Node, Node, Access]]:
     for method, keyword in (("limit", "n"), ("to_list", "length")):
         for call in project.calls_of(method):
             most = call.arg(0, keyword)
             if most is not None and (method != "limit" or call.receiver is not None):
                 yield call, most, ()
+
+
+def _pages(project: Project) -> Iterator[tuple[Node, Node, Access]]:
     for method in ("paginate", "Paginator"):
         for call in project.calls_of(method):
             size = call.arg(1, "per_page")
             if size is not None and call.arg(None, "max_per_page") is None:
                 yield call, size, ()
-    yield from _slices(project)
-    for call, parameter in sql_parameters(project):
-        for value, access in bound(call, parameter) if parameter.use == "limited" else ():
-            yield call, value, access
 
 
 def _slices(project: Project) -> Iterator[tuple[Node, Node, Access]]:
@@ -96,21 +104,22 @@ def _size(cut: Node) -> Node | None:
     """How many a slice leaves: its end, without what its beginning says as well (``[start:start + size]``)."""
     assert isinstance(cut.op, ops.Item)
     bounds = cut.to(cut.op.key).origin
-    if not isinstance(bounds.op, ops.Build) or bounds.op.kind != "slice" or len(bounds.op.items) < 2:
+    if not isinstance(bounds.op, ops.Build) or bounds.op.kind != "slice":
         return None
-    start, end = bounds.op.items[:2]
-    if end == ops.NONE:
-        return None
-    last = bounds.to(end).origin
-    if not isinstance(last.op, ops.Bin):
+    start, end = (*bounds.op.items, ops.NONE, ops.NONE)[:2]
+    last = bounds.to(end).origin if end != ops.NONE else None
+    if last is None or not isinstance(last.op, ops.Bin):
         return last
-    sides = [last.to(side).origin for side in (last.op.left, last.op.right)]
-    begun = bounds.to(start).origin if start != ops.NONE else None
-    if begun is None:
-        return None
-    if last.op.operator == "+":
-        return next((other for one, other in (sides, sides[::-1]) if one == begun), None)
-    return next((side for side in sides if side in _factors(begun)), None) if last.op.operator == "*" else None
+    return _beyond(last, last.op, bounds.to(start).origin) if start != ops.NONE else None
+
+
+def _beyond(last: Node, op: ops.Bin, begun: Node) -> Node | None:
+    """What an end adds to its beginning: ``size`` of ``start + size``, and of ``page * size``."""
+    left, right = last.to(op.left).origin, last.to(op.right).origin
+    if op.operator == "+":
+        return right if left == begun else left if right == begun else None
+    shared = [side for side in (left, right) if side in _factors(begun)]
+    return shared[0] if shared and op.operator == "*" else None
 
 
 def _factors(node: Node) -> list[Node]:

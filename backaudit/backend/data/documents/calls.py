@@ -71,14 +71,19 @@ def _handed(project: Project, call: Node, node: Node, depth: int = 0) -> Iterato
     elif project.gives_up(depth, _DEPTH, node.place):
         return
     elif isinstance(op, ops.Call):
-        for code in project.callees(made):
-            for given in code.returned():
-                yield from _handed(project, call, given, depth + 1)
+        for given in (given for code in project.callees(made) for given in code.returned()):
+            yield from _handed(project, call, given, depth + 1)
     elif isinstance(op, ops.Param):
-        for caller in project.callers(made.code):
-            argument = project.argument(caller, made.code, op.index)
-            if argument is not None and project.role(caller.code.path) not in ("test", "example"):
-                yield from _handed(project, caller, argument, depth + 1)
+        for caller, argument in _by_callers(project, made.code, op.index):
+            yield from _handed(project, caller, argument, depth + 1)
+
+
+def _by_callers(project: Project, code: Code, index: int) -> Iterator[tuple[Node, Node]]:
+    """(call, value) of what a parameter is given, but for tests."""
+    for caller in project.callers(code):
+        argument = project.argument(caller, code, index)
+        if argument is not None and project.role(caller.code.path) not in ("test", "example"):
+            yield caller, argument
 
 
 def _matched(project: Project, pipeline: Node) -> Node | None:
