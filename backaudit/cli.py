@@ -183,6 +183,8 @@ def _outputs(of: str, endings: str) -> Decorator:
 @click.option("--profile", is_flag=True, help="Say at the end what stages, rules and queries took.")
 @_NO_CACHE
 @click.option("--prove", is_flag=True, help="Put findings on indexes to a real PostgreSQL, as `backaudit prove` does.")
+@click.option("--rows", type=click.IntRange(min=1_000), help="Rows in each table, with --prove.  [default: 100000]")
+@click.option("--database-url", metavar="URL", help="The server to ask, with --prove, instead of a private one.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings and problems only.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what is suppressed, accepted and left out.")
 def scan(**options: Any) -> int:

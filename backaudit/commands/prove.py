@@ -62,21 +62,16 @@ class Explain(Command):
 
     def _explained(self, asked: Sequence[Question]) -> int:
         from backaudit.prove import tried
-        from backaudit.prove.server import connected
-        from backaudit.prove.trials import Refused, Trials
+        from backaudit.prove.trials import Refused, trials_on
         from backaudit.report.plans import explained
         from backaudit.report.visible import shown, visible_name
 
-        with connected(self.options["database_url"]) as connection:
-            trials = Trials(connection, self.options["rows"])
-            try:
-                for question in asked:
-                    place = f"{visible_name(question.place.path)}:{question.place.span.line}"
-                    try:
-                        text = explained(place, tried(question.claim, trials), question.indexes)
-                        write(shown(text))
-                    except Refused as error:
-                        say(f"{place}: PostgreSQL cannot be asked: {error}.")
-            finally:
-                trials.close()
+        with trials_on(self.options["database_url"], self.options["rows"]) as trials:
+            for question in asked:
+                place = f"{visible_name(question.place.path)}:{question.place.span.line}"
+                try:
+                    text = explained(place, tried(question.claim, trials), question.indexes)
+                    write(shown(text))
+                except Refused as error:
+                    say(f"{place}: PostgreSQL cannot be asked: {error}.")
         return OK

