@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from backaudit.backend.access.acts import Act, acts
-from backaudit.backend.access.caller import caller_reads
+from backaudit.backend.access.caller import caller_reads, certain_reads
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.denial import answers_by_session, conditions, sides, tests_around
 from backaudit.backend.access.owners import owner_column
@@ -98,7 +98,8 @@ def needs_caller(project: Project, route: Route) -> Node | None:
     for region in code.body.regions:
         if region.test != NONE and _SAFE_TESTS.holds(asks(project, code.node(region.test))):
             return None
-    return found[0]
+    sure = certain_reads(project, code)
+    return next((node for node in found if node in sure), found[0])
 
 
 def changed_by(project: Project, route: Route) -> Change | None:

@@ -24,6 +24,7 @@ from backaudit.analyses.auth.deeds import (
 )
 from backaudit.analyses.auth.sent_codes import keeps_codes, proves_by_code, proving
 from backaudit.backend.access.acts import Act, acts, insides_shown
+from backaudit.backend.access.caller import certain_reads
 from backaudit.backend.access.changes import Change, changes
 from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
@@ -58,6 +59,8 @@ _MAY_BE_PUBLIC = assume("purpose", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
 _NO_PROOF = assume("purpose", "the mail that it sends asks nobody to confirm what was stored")
 _RENEWED = assume("purpose", "the codes are not for those who cannot log in yet")
+_BREAKS = assume("effect", "it does more than fail where nobody is logged in")
+_HANDED = assume("guard", "what is handed the caller takes it that somebody is logged in")
 _NARROWED = assume("purpose", "the declared response is not meant for everybody")
 
 # More routes than these that show a table to anybody have not all been forgotten.
@@ -129,7 +132,8 @@ def _judged(project: Project, route: Route, asked: bool) -> Exposed | None:
         return _of_query(project, route)
     needed = needs_caller(project, route)
     if needed is not None:
-        return _exposed(project, route, "needs the caller", needed.spelled, needed.place, KNOWN)
+        sure = needed in certain_reads(project, route.handler)
+        return _exposed(project, route, "needs the caller", needed.spelled, needed.place, _BREAKS if sure else _HANDED)
     proven = route.handler in project.once(proving) or proves_by_code(project, route.handler)
     return None if proven else _of_data(project, route)
 

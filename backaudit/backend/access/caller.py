@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from backaudit.backend.access.denial import inputs, operands
+from backaudit.backend.access.denial import denials, inputs, operands
 from backaudit.backend.access.sessions import carried_callers, is_carrier, is_http_session
 from backaudit.backend.access.statements import sql_text
 from backaudit.backend.access.tables import fetched_table, is_user_table
@@ -17,6 +17,7 @@ from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.params import field_injections, injection
 from backaudit.backend.web.reads import part_handed_out
 from backaudit.backend.web.records import CLIENT, Route
+from backaudit.backend.web.routes import declared
 from backaudit.facts import ops
 from backaudit.facts.ops import NONE
 from backaudit.project import Code, Node, Project
@@ -215,8 +216,15 @@ class Values:
             return True
         if isinstance(op, (ops.Attr, ops.Name, ops.Import, ops.Call, ops.Item)):
             spelled = (node.spelled or getattr(op, "name", "")).lower()
-            return IDENTITY.holds(spelled) or self._is_told(node) or is_verified(self.project, node)
+            return IDENTITY.holds(spelled) or self._is_told(node) or self._is_given(node)
         return False
+
+    def _is_given(self, node: Node) -> bool:
+        """Whether a call checks a signature, or a function of ours says who calls, told nothing by the client."""
+        if not isinstance(node.op, ops.Call) or is_verified(self.project, node):
+            return isinstance(node.op, ops.Call)
+        telling = [code for code in self.project.callees(node) if self.project.solved(_tells_caller, code)]
+        return bool(telling) and not any(map(self.chosen, node.args()))
 
     def _is_told(self, node: Node) -> bool:
         """Whether the framework tells who is calling here, or an earlier step has left it in the session or request."""
@@ -261,6 +269,43 @@ class Values:
         return named or part_handed_out(self.project, node) in CLIENT
 
 
+def _tells_caller(project: Project, code: Code) -> Iterator[bool]:
+    """True if a function gives who calls: what it reads of the request's credentials, or else turns away."""
+    if code.function.kind != "function" or code.function.is_generator:
+        return
+    given = [value for value in code.returned() if value.const is None and not value.is_none]
+    if not given or code in project.once(_handlers):
+        return
+    reader = Values(project, code, NOBODY)
+    asked = "authenticates" in denials(project, code) and _reads_credentials(project, code)
+    if asked or all(_is_said(reader, value) for value in given):
+        yield True
+
+
+def _handlers(project: Project) -> frozenset[Code]:
+    return frozenset(route.handler for route in project.once(declared))
+
+
+def _is_said(reader: Values, value: Node) -> bool:
+    """Whether a value is the caller, or a part of what is known of the caller, and nothing that was looked up by it."""
+    here = value.origin
+    while not reader.is_identity(here):
+        op = here.op
+        if isinstance(op, (ops.Attr, ops.Item)):
+            here = here.to(op.base).origin
+        elif here.method == "get" and here.receiver is not None:
+            here = here.receiver.origin
+        else:
+            return False
+    return True
+
+
+def _reads_credentials(project: Project, code: Code) -> bool:
+    """Whether a body reads what a browser or program sends of itself with each request: a header, a cookie."""
+    sent = project.models.kinds["not-from-links"]
+    return any(not sent.isdisjoint(project.names(node)) for node in code.nodes(ops.Attr))
+
+
 def _only_holds(node: Node) -> bool:
     """Whether an operation makes nothing of a value: a display that it stands in, gone through or not."""
     op = node.op
@@ -293,6 +338,22 @@ def caller_reads(project: Project, code: Code) -> tuple[Node, ...]:
         found += [node for arg in call.args() for node in operands(arg) if reader.is_identity(node)]
     found += [node for node in code.nodes(ops.Attr) if _lacked_by_nobody(project, node)]
     return tuple(sorted(dict.fromkeys(found), key=lambda node: node.value))
+
+
+def certain_reads(project: Project, code: Code) -> tuple[Node, ...]:
+    """Those of them that are sure to fail: the caller is not handed on to what may well take nobody for an answer."""
+    others = [call for call in code.nodes(ops.Call) if not _fails_itself(project, call)]
+    handed = {inner for call in others for argument in call.args() for inner in operands(argument)}
+    return tuple(node for node in caller_reads(project, code) if node not in handed or _lacked_by_nobody(project, node))
+
+
+def _fails_itself(project: Project, call: Node) -> bool:
+    """Whether a call asks for rows, or is of a library by its full name: ``Q(owner=request.user)``, ``int(...)``."""
+    if _asks_or_writes(project, call):
+        return True
+    func = call.func
+    names = project.names(func) if func is not None and not project.callees(call) else ()
+    return bool(names) and not any(name.startswith("*.") for name in names)
 
 
 def _asks_or_writes(project: Project, call: Node) -> bool:

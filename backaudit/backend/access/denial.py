@@ -80,6 +80,8 @@ def ground(project: Project, answer: Answer) -> Kinds:
     if answer.status in (401, 403):
         return _kinds(project, answer.node)
     against = list(_negative_tests(answer.node))
+    if _lets_strangers_by(answer.node):
+        return NOTHING
     if answer.status in _REDIRECTS or keeps_from_view(answer.node):
         text = " ".join(mention(project, test) for test in against)
         if _IDENTITY.holds(text):
@@ -356,6 +358,17 @@ def _for_strangers(node: Node) -> bool:
         if isinstance(op, ops.Attr) and op.name == "is_authenticated":
             return region.kind != "else"
         return isinstance(op, ops.Attr) and op.name == "is_anonymous" and region.kind == "else"
+    return False
+
+
+def _lets_strangers_by(node: Node) -> bool:
+    """Whether only those are turned away who are logged in: ``if user.is_authenticated and user.terms is None:``."""
+    for test, region in tests_around(node):
+        op = test.origin.op
+        if region.kind == "then" and isinstance(op, ops.Logic) and op.operator == "and":
+            parts = (test.origin.to(value).origin.op for value in op.values)
+            if any(isinstance(part, ops.Attr) and part.name == "is_authenticated" for part in parts):
+                return True
     return False
 
 

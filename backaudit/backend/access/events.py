@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import msgspec
 
@@ -15,7 +16,15 @@ from backaudit.backend.access.caller import NOBODY, Context, Values, context_of,
 from backaudit.backend.access.changes import changes, written
 from backaudit.backend.access.denial import mention
 from backaudit.backend.access.owners import OWNER_NAME
-from backaudit.backend.access.statements import SQL_COUNTS, SQL_EQUAL, SQL_READ, SQL_WHERE, SQL_WRITE, sql_text
+from backaudit.backend.access.statements import (
+    SQL_COUNTS,
+    SQL_EQUAL,
+    SQL_READ,
+    SQL_WHERE,
+    SQL_WRITE,
+    bound_to,
+    sql_text,
+)
 from backaudit.backend.access.tables import fetched_table, repository_table, told_table, touched_table
 from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.schema import Table, schema
@@ -33,6 +42,9 @@ from backaudit.vocabulary.meaning import meaning
 _OF_DOCUMENTS = ("document-finds", "document-changes")
 _ID_NAME = meaning("people", "row-key")
 _CAPABILITY = meaning("tokens", "capability")
+_SENT_CODE = meaning("tokens", "sent-code")
+_STEP = meaning("routes", "public-step")
+_WORDS = re.compile(r"[A-Z]?[a-z]+")
 _CHECKS = meaning("access", "check-function")
 
 
@@ -300,7 +312,9 @@ class _Reader:
         owned = next(filter(OWNER_NAME.holds, columns), "")
         parent = next((column for column in columns if table is not None and _is_parent_key(table, column)), "")
         if owned:
-            yield Event(call, not sent, table, effect=effect, column=owned)
+            owner = bound_to(call, sql, owned)
+            tied = not (self.chosen(owner) if owner is not None else sent)
+            yield Event(call, tied, table, effect=effect, column=owned)
         elif sent and any(_is_key(table, column, name) for column in columns):
             yield Event(call, False, table, effect=effect, by=columns[0])
         elif sent and parent:
@@ -313,7 +327,7 @@ class _Reader:
         if self._is_of_caller(call):
             return Event(call, True, table, loads_caller=table is not None and of_people(self.project, table))
         columns = list(self._keys(call))
-        if any(column is not None and _CAPABILITY.holds(column) for column in columns):
+        if any(map(partial(_is_capability, table), columns)):
             return Event(call, True, table)
         keyed = any(column is None or _is_key(table, column, "") for column in columns)
         if keyed or (columns and self._is_single(call)):
@@ -388,6 +402,20 @@ def _is_key(table: Table | None, column: str, name: str) -> bool:
         name = table.name
     stem = name.rpartition("_")[2].rstrip("s").lower()
     return bool(stem) and column in (f"{stem}_id", f"id_{stem}", f"{stem}id", f"id{stem}")
+
+
+def _is_capability(table: Table | None, column: str | None) -> bool:
+    """Whether a column holds what only who was told can name."""
+    return column is not None and (_CAPABILITY.holds(column) or _is_sent_code(table, column))
+
+
+def _is_sent_code(table: Table | None, column: str) -> bool:
+    """Whether a column is a code that somebody was sent: the model draws it, or is there for what such codes do."""
+    found = table.column(column) if table is not None and _SENT_CODE.holds(column) else None
+    if table is None or found is None:
+        return False
+    named = f"{table.name} {table.model.rpartition('.')[2]}".replace("_", " ")
+    return found.default or any(word.lower() in _STEP.words for word in _WORDS.findall(named))
 
 
 def _is_parent_key(table: Table, column: str) -> bool:

@@ -489,7 +489,8 @@ class _Reader:
             scoped: tuple[GuardKind, ...] = ("rate-limit",) if self._throttle_scope(route) is not None else ()
             return Step("permission", names[0].rpartition(".")[2], item.place, scoped)
         if self._reads_open(names):
-            kinds: tuple[GuardKind, ...] = () if _only_reads(route) else ("authenticates",)
+            asked = tuple(sorted(self._known(names) or ("authenticates",)))
+            kinds: tuple[GuardKind, ...] = () if _only_reads(route) else asked
             return Step("permission", names[0].rpartition(".")[2], item.place, kinds)
         if dotted:
             return Step("permission", dotted.rpartition(".")[2], item.place, self._kinds_by_name(dotted, item))
@@ -590,15 +591,31 @@ class _Reader:
                 yield Step("permission", _shown(item), item.place, tuple(sorted(kinds)))
 
     def _permission(self, route: Route) -> Iterator[Step]:
-        """A permission that the registration asks for by its name; the class's decorator gives the default."""
-        named = (table.permission for table in self.project.once(tables).values() if table.framework == route.framework)
-        keyword = next(named, "")
+        """A permission, or a login, that the registration asks for; the class's decorator gives the default."""
+        asking = (table for table in self.project.once(tables).values() if table.framework == route.framework)
+        table = next((table for table in asking if table.permission), None)
+        if table is None:
+            return
+        given = self._registered_with(route, table.permission)
+        if given is None:
+            calls = self.project.calls_of(table.permission_default) if table.permission_default else ()
+            given = next((value for call in calls if (value := call.arg(0, table.permission)) is not None), None)
+        if given is not None and not self._opens(given):
+            yield Step("permission", given.text or _shown(given), given.place, ("authenticates", "role"))
+        login = self._registered_with(route, table.login)
+        if login is not None and login.const is True:
+            yield Step("permission", table.login, login.place, ("authenticates",))
+
+    def _registered_with(self, route: Route, keyword: str) -> Node | None:
+        """What a keyword gets where a route is registered, or else where the class says it for all its methods."""
         defaults = [d for d in self._class_decorators(route.view) if d.method.endswith("defaults")]
-        asking = (route.declared, *defaults) if keyword else ()
-        given = (call.arg(None, keyword) for call in asking if call is not None)
-        first = next((node for node in given if node is not None), None)
-        if first is not None and first.text:
-            yield Step("permission", first.text, first.place, ("authenticates", "role"))
+        given = (call.arg(None, keyword) for call in (route.declared, *defaults) if call is not None)
+        return next((node for node in given if node is not None), None)
+
+    def _opens(self, permission: Node) -> bool:
+        """Whether what stands where a permission is named asks for none."""
+        openers = self.project.models.kinds.get("guards:open", frozenset())
+        return permission.is_none or not openers.isdisjoint(self.project.names(permission))
 
     def _class_decorators(self, view: ClassView | None) -> list[Node]:
         return [view.outer.node(value) for value in view.cls.decorators] if view is not None else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from backaudit.backend.data.queries.handing import executed_statement
+from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.strings import spelled_strings
 
@@ -26,3 +27,20 @@ def sql_text(project: Project, call: Node) -> str:
         if re.match(r"\s*(select|insert|update|delete|replace|with)\b", text, re.I):
             return text
     return ""
+
+
+def bound_to(call: Node, sql: str, column: str) -> Node | None:
+    """What a statement's parameter gets that a column is compared with, where the code says it."""
+    asked = re.search(rf"\b{re.escape(column)}[\"`]?\s*=\s*(?::(\w+)|%\((\w+)\)s|(\?|%s))", sql, re.I)
+    if asked is None:
+        return None
+    name = asked[1] or asked[2]
+    if name:
+        entries = (pair for argument in call.args() for pair in argument.entries())
+        return next((value for key, value in entries if key.text == name), call.keywords().get(name))
+    place = len(re.findall(r"\?|%s", sql[: asked.start(3)]))
+    for argument in call.args()[1:]:
+        op = argument.origin.op
+        if isinstance(op, ops.Build) and place < len(op.items):
+            return argument.origin.to(op.items[place])
+    return None

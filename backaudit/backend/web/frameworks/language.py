@@ -25,7 +25,9 @@
 ``names_routes``  method that gives a path a name, to which ``calls`` and ``decorators`` with ``route`` refer
 ``listed``      a decorated handler answers only where a list names it; ``slashes``: whether a last one counts
 ``guess``       whether methods of this table are looked for on receivers of which nothing is known
-``permission``  the keyword of a registration that names a permission; ``request``: the type of handlers' requests
+``permission``  the keyword of a registration that names a permission; ``login``: the one by which it asks that somebody
+                is logged in; ``permission_default``: the method that names the permission of all others;
+                ``request``: the type of handlers' requests
 ``controller``  the class's methods carry the decorators: where the class says its prefix
 ``classes``     decorators of a class whose methods carry the table's: the argument of the prefix
 
@@ -167,6 +169,8 @@ class Table(msgspec.Struct, frozen=True):
     slashes: bool = True
     guess: bool = True
     permission: str = ""
+    permission_default: str = ""
+    login: str = ""
     request: str = ""
     names_routes: dict[str, Naming] = {}
     initialisers: dict[str, Argument] = {}
