@@ -2413,6 +2413,61 @@ def in_order():  # sure
         return {"kind": "metrics"}
 """
 
+VETTED_BEFORE = """
+from flask import Flask, abort, request
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+
+class Member(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    name = db.Column(db.String(50), unique=True)
+
+
+def number_of(name):
+    member = Member.query.filter_by(name=name).first()
+    if member is None:
+        abort(404)
+    return member.id
+
+
+def rename(name, to):
+    member = Member.query.filter_by(name=name).first()
+    if member is None:
+        raise ValueError("Member not found")  # doubtful
+    member.name = to
+
+
+def remove(name):
+    member = Member.query.filter_by(name=name).first()
+    if member is None:
+        raise ValueError("No such member, not found")  # likely
+    db.session.delete(member)
+
+
+@app.put("/members/<name>")
+def change(name):
+    try:
+        refuse_unknown(name)
+    except LookupError:
+        abort(404)
+    rename(name, request.form["name"])
+    return ""
+
+
+def refuse_unknown(name):
+    if Member.query.filter_by(name=name).first() is None:
+        raise LookupError(name)
+
+
+@app.delete("/members/<name>")
+def delete(name):
+    remove(name)
+    return ""
+"""
+
 ADDRESSES_OF_OTHERS = """
 from flask import Flask
 from flask_restful import Api, Resource
@@ -2453,6 +2508,7 @@ api.add_resource(Basin, "/basins", "/basins/<number>")
         ("unhandled-parse", TOKEN_ASKED_FOR),
         ("client-error-as-500", ADDRESSES_OF_OTHERS),
         ("client-error-as-500", NAMED_BEFORE),
+        ("client-error-as-500", VETTED_BEFORE),
         ("mass-assignment", RANK_BY_A_PROXY),
         ("nosql-injection", OTHER_OBJECT),
         ("nosql-injection", SAME_OBJECT),

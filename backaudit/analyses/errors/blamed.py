@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from backaudit.analyses.errors.callers import vetted
 from backaudit.analyses.errors.requests import never_runs, of_answer, showing
 from backaudit.analyses.errors.vouching import compared
 from backaudit.backend.access.missing import alike, none_giving
@@ -112,11 +113,12 @@ def _raised(project: Project, code: Code) -> Iterator[Finding]:
         if not _clients_choice(project, node) or not _leaves(project, node, tuple(names)):
             continue
         if not never_runs(project, node, names[0]):
+            path = escapes(project, node, tuple(names)) or ()
             yield Finding(
                 place=node.place.first_line(),
                 message=f'"{text[:60]}" is the client\'s doing, but this {last_name(names[0])} ends as a 500.',
-                assumed=assume("word", "the text says whose doing it is"),
-                request=showing(project, node, escapes(project, node, tuple(names)) or (), raises=names[0]),
+                assumed=assume("word", "the text says whose doing it is") + vetted(path),
+                request=showing(project, node, path, raises=names[0]),
             )
 
 
