@@ -1317,6 +1317,23 @@ async def nothing(request: Request, exc):
     return JSONResponse({"detail": "nothing here"})  # sure
 """
 
+FILE_OF_ITS_OWN = """
+from flask import Blueprint, Flask, jsonify
+
+app = Flask(__name__, static_folder="www")
+inner = Flask("inner")
+
+
+@app.errorhandler(404)
+def not_found(error):
+    return app.send_static_file("index.html")  # doubtful
+
+
+@inner.errorhandler(404)
+def nothing(error):
+    return jsonify(detail="nothing here")  # sure
+"""
+
 OPENED_BY_AN_EXTENSION = """
 import frame
 from flask import Flask, render_template, request
@@ -2557,6 +2574,7 @@ api.add_resource(Basin, "/basins", "/basins/<number>")
         ("missing-auth", MOUNTED_BEHIND_A_HOOK),
         ("missing-auth", MOUNTED),
         ("error-as-200", PAGE_OF_A_FILE),
+        ("error-as-200", FILE_OF_ITS_OWN),
         ("xss", {"app.py": OPENED_BY_AN_EXTENSION, "templates/page.html.jinja2": PAGE.replace("MARK", "doubtful")}),
         ("template-injection", TRIED_TEMPLATE),
         ("template-injection", RUN_TEMPLATE),
