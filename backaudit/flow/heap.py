@@ -17,6 +17,7 @@ from backaudit.flow.search import TRIALS, Search
 from backaudit.flow.work import KEY, Work, end, within
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.nodes import ANY, Access
+from backaudit.project.picked import picked
 from backaudit.project.types import split
 from backaudit.rule import Step, assume
 
@@ -140,6 +141,8 @@ def _set_attribute(search: Search, work: Work, value: Value, op: ops.SetAttr, ac
 def set_item(work: Work, key: Value, value: Value, access: Access) -> Iterator[Work]:
     """The part of a mapping that is wanted, of an entry that is put into it."""
     wanted = access[0] if access else None
+    if isinstance(wanted, str) and wanted not in (ANY, KEY) and not picked(work.node, work.node.to(key)).may_be(wanted):
+        return
     mapping = _gone_through(work, key, value)
     if mapping is not None and wanted is not None:
         yield from work.to(mapping.value, access)

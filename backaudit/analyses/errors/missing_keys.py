@@ -37,15 +37,19 @@ _VALIDATES = meaning("inputs", "checking-call")
 
 
 class _RaisingMapping(Goal):
-    """Client data in which a missing key raises KeyError; the access path is the key that is asked for."""
+    """Client data in which a missing key raises KeyError; the access path ends with the key that is asked for.
 
-    def __init__(self, project: Project) -> None:
+    What was put into the mapping may be of a client as well: its own keys are not those that are asked for here.
+    """
+
+    def __init__(self, project: Project, key: str) -> None:
+        self._key = key
         self._raising = project.models.kinds["raising-mappings"]
         self._parsers = project.models.kinds["json-parsers"]
 
     def source(self, search: Search, node: Node, access: Access) -> str | None:
         op = node.op
-        if not access or access[0] == ANY:
+        if not access or access[0] == ANY or access[-1] != self._key:
             return None
         missing = left_out(search.project, node, access)
         if missing is not None:
@@ -115,7 +119,6 @@ _MAPPINGS = frozenset(("builtins.dict", "typing.Dict", "dict", "typing.Mapping",
 
 def findings(project: Project) -> Iterator[Finding]:
     """Each such key, uncaught."""
-    goal = _RaisingMapping(project)
     for code in reached_functions(project):
         told: list[tuple[Node, Value]] = []
         first: dict[Node, Place] = {}
@@ -126,7 +129,7 @@ def findings(project: Project) -> Iterator[Finding]:
             path = _uncaught(project, node, key) if key is not None else None
             if key is None or path is None:
                 continue
-            origin = next(Trace(project, goal).origins(node.to(op.base), (key,)), None)
+            origin = next(Trace(project, _RaisingMapping(project, key)).origins(node.to(op.base), (key,)), None)
             if origin is None or _is_caught_by_name(project, node, origin):
                 continue
             before = [value for given, value in told if given == origin.node]

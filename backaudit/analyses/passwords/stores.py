@@ -234,8 +234,14 @@ def _sent_whole(project: Project, call: Node, made: Node) -> Iterator[Store]:
     for cls in project.instances(made):
         if is_model(project, cls.name):
             for column in _columns(project, cls):
-                if set_later(made, column) is None:
+                if set_later(made, column) is None and not _is_set_openly(project, made, column):
                     yield Store(call, made, (column,), column, f"a row of `{cls.cls.name}`")
+
+
+def _is_set_openly(project: Project, row: Node, column: str) -> bool:
+    """Whether the body sets the column of a row under a name that comes with the value: a store of its own."""
+    updates = (update for update in open_updates(project) if update.row.code is row.code)
+    return any(update.row.origin == row and update.given(column) is not None for update in updates)
 
 
 def _owner(project: Project, base: Node, column: str) -> str:

@@ -14,13 +14,15 @@ from backaudit.backend.data.counting import is_count
 from backaudit.facts import ops
 from backaudit.project import Code, Node, Project
 from backaudit.project.nodes import Access
+from backaudit.project.picked import picked
 from backaudit.project.summaries import Summary, summary
 
 
 class Update(msgspec.Struct, frozen=True):
     """The operation ``at`` sets attribute ``name`` of ``row`` to ``value``; any attribute, where ``name`` is empty.
 
-    ``mapping``: of ``value``, what stands under an attribute's name becomes that attribute.
+    ``mapping``: of ``value``, what stands under an attribute's name becomes that attribute. ``spared``: the attributes
+    that are not set so, whatever the value has.
     """
 
     at: Node
@@ -28,10 +30,11 @@ class Update(msgspec.Struct, frozen=True):
     value: Node
     name: str = ""
     mapping: bool = False
+    spared: frozenset[str] = frozenset()
 
     def given(self, name: str) -> tuple[Node, Access] | None:
         """What an attribute is set to: a value and the part of it; None if this sets others only."""
-        if self.name not in ("", name):
+        if self.name not in ("", name) or name in self.spared:
             return None
         return self.value, (name,) if self.mapping else ()
 
@@ -155,9 +158,10 @@ def _whole(call: Node, row: Node) -> Iterator[Update]:
 
 def _keyed(project: Project, at: Node, row: Node, key: Node, value: Node) -> Iterator[Update]:
     mapping = _pairs_of(key, value) or _looked_up(key, value)
-    names = [str(name) for name in key.keys] or _listed(project, key)
+    known = picked(at, key)
+    names = [str(name) for name in key.keys] or _listed(project, key) or sorted(known.only)
     given = value if mapping is None else mapping
-    yield from (Update(at, row, given, name, mapping is not None) for name in names or [""])
+    yield from (Update(at, row, given, name, mapping is not None, known.spared) for name in names or [""])
 
 
 def _listed(project: Project, key: Node) -> list[str]:
@@ -205,7 +209,7 @@ def _by_callees(project: Project, call: Node) -> Iterator[Update]:
                 continue
             given = project.argument(call, code, value.op.index)
             if given is not None:
-                yield Update(call, row, given, update.name, update.mapping)
+                yield Update(call, row, given, update.name, update.mapping, update.spared)
 
 
 def _spread(call: Node, row: Node) -> Iterator[Update]:
