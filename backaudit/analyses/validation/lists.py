@@ -10,6 +10,7 @@ import msgspec
 
 from backaudit.backend.data.documents import has_store, is_document
 from backaudit.backend.data.queries.chains import row_table, table_of
+from backaudit.backend.data.queries.handing import fetched_by_helper, handing
 from backaudit.backend.data.schema import schema
 from backaudit.backend.web.catching import reached
 from backaudit.backend.web.records import Limits
@@ -56,6 +57,17 @@ def endless_queries(project: Project) -> Iterator[Endless]:
                 told.add(key)
                 yield Endless(node, what)
     yield from _documents(project)
+    yield from _by_helpers(project)
+
+
+def _by_helpers(project: Project) -> Iterator[Endless]:
+    """Statements of which a function of the project, which is handed them, gives every row: ``query("SELECT …")``."""
+    for code in sorted(project.once(handing), key=lambda code: code.place):
+        for call in project.callers(code):
+            given = fetched_by_helper(project, call)
+            what = _selected(project, given) if given is not None and reached(project, call.code) else ""
+            if what and project.role(call.code.path) == "production":
+                yield Endless(call, what)
 
 
 def _documents(project: Project) -> Iterator[Endless]:
@@ -306,7 +318,14 @@ def _sql_rows(project: Project, node: Node) -> str:
     """What the statement selects that ran last on the same cursor."""
     executed = _executed(node)
     first = executed.arg(0) if executed is not None else None
-    texts = spelled_strings(project, first) if first is not None else ()
+    if first is not None and isinstance(first.origin.op, ops.Param) and node.code in project.once(handing):
+        return ""  # Who hands the statement over is asked.
+    return _selected(project, first) if first is not None else ""
+
+
+def _selected(project: Project, first: Node) -> str:
+    """The table of which a statement, as text, selects many rows."""
+    texts = spelled_strings(project, first)
     if not texts or not all(_SELECT.match(text) for text in texts):
         return ""
     table = re.search(r"\bfrom\s+[`\"]?([\w.]+)", texts[0], re.I)

@@ -9,6 +9,7 @@ import msgspec
 from backaudit.analyses.indexes.repeated.loading import Rows, all_rows_of, is_few
 from backaudit.backend.data.documents.tables import many_documents
 from backaudit.backend.data.queries.chains import chain_of, given_statement, table_of
+from backaudit.backend.data.queries.handing import executed_statement, fetched_by_helper
 from backaudit.backend.web.catching import request_handlers
 from backaudit.backend.web.reads import part_read
 from backaudit.backend.web.routes import client_input
@@ -92,6 +93,8 @@ def _of_call(project: Project, node: Node) -> Many | None:
     if raw is not None:
         return raw
     callees = project.callees(node)
+    if callees and fetched_by_helper(project, node) is not None:
+        return _selected(project, node)
     if callees:
         return _first(project, (value for code in callees for value in code.returned()))
     names = project.names(node.func) if node.func is not None else ()
@@ -185,7 +188,7 @@ def _run_before(node: Node) -> Node | None:
 
 
 def _selected(project: Project, run: Node) -> Many | None:
-    first = given_statement(run)
+    first = executed_statement(project, run) or given_statement(run)
     table = table_of(project, first) if first is not None and _is_select(first) else None
     if table is not None:
         return Many(what=f"row of `{table.name}`", origin=run)

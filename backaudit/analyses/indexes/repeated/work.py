@@ -13,6 +13,7 @@ from backaudit.analyses.indexes.workers import is_enqueued
 from backaudit.backend.data.documents.tables import asks_documents
 from backaudit.backend.data.queries import call_place, root_table
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, given_statement, table_of
+from backaudit.backend.data.queries.handing import executed_statement
 from backaudit.backend.data.schema import Table, schema
 from backaudit.facts import ops
 from backaudit.facts.place import Place, Span
@@ -324,7 +325,11 @@ def _runs_text(project: Project, node: Node) -> bool:
 def _reads_text(project: Project, node: Node) -> bool:
     """Whether the text that a call runs reads rows."""
     first = given_statement(node)
-    texts = spelled_strings(project, first) if first is not None else ()
+    return first is not None and _reads(project, first)
+
+
+def _reads(project: Project, statement: Node) -> bool:
+    texts = spelled_strings(project, statement)
     return any(text.lstrip("( \n\t")[:6].lower().startswith(("select", "with")) for text in texts)
 
 
@@ -351,6 +356,9 @@ def asks(project: Project, node: Node) -> Asked:
     if runs_query(project, node):
         return "writes" if _runs_text(project, node) and not _reads_text(project, node) else "reads"
     callees = _certain_callees(project, node)
+    statement = executed_statement(project, node) if callees else None
+    if statement is not None and any(looks_like_query(text) for text in spelled_strings(project, statement)):
+        return "reads" if _reads(project, statement) else "writes"
     return _most(asked for callee in callees for asked in project.solved(_asked_in, callee))
 
 

@@ -25,6 +25,35 @@ def executed_statement(project: Project, call: Node) -> Node | None:
     return None
 
 
+def fetched_by_helper(project: Project, call: Node) -> Node | None:
+    """The statement of which a function of the project gives all rows to a call; None where it is told to give one."""
+    known = project.once(handing)
+    for code in project.callees(call) if known else ():
+        fetches = any(inner.is_call_of("driver-rows") for inner in code.nodes(ops.Call))
+        if code in known and fetches and not _asks_for_one(project, call, code):
+            return project.argument(call, code, known[code])
+    return None
+
+
+def _asks_for_one(project: Project, call: Node, code: Code) -> bool:
+    """Whether a call switches something on (``one=True``), or what the function gives is a row of those it fetched."""
+    told = any(value.const is True for value in (*call.args(), *call.keywords().values()))
+    return told or any(isinstance(part.op, ops.Item) for given in code.returned() for part in _ways(given))
+
+
+def _ways(node: Node) -> list[Node]:
+    """The values that one may be, first those where it is what was asked for."""
+    op = node.origin.op
+    if isinstance(op, ops.Choice):
+        return [] if _has_switch(node.origin, op) else [node.origin.to(op.then).origin, node.origin.to(op.other).origin]
+    return [node.origin]
+
+
+def _has_switch(node: Node, op: ops.Choice) -> bool:
+    """Whether a parameter decides what is given."""
+    return isinstance(node.to(op.test).origin.op, ops.Param)
+
+
 def _is_execution(project: Project, call: Node) -> bool:
     func = call.func
     if func is None or call.method not in project.once(_sql_methods):
