@@ -37,9 +37,9 @@ class SetCookie(msgspec.Struct, frozen=True):
 
 def set_cookies(project: Project) -> Iterator[SetCookie]:
     """The cookies that calls set, as far as they are for the server alone and say something."""
-    for last in ("set_cookie", "set_signed_cookie"):
+    for last in sorted(project.models.kinds["sets-cookies"]):
         for call in project.calls_of(last):
-            if call.receiver is not None:
+            if call.receiver is not None and not project.callees(call):
                 yield from _set(project, call, call.arg(1, "value"))
     for call in project.calls(*sorted(project.models.kinds.get("cookie-objects", ()))):
         yield from _set(project, call, call.arg(None, "value"))
@@ -58,7 +58,9 @@ def _set(project: Project, call: Node, value: Node | None) -> Iterator[SetCookie
     spelled = str(value.const).lower()
     empty = not spelled or (not decides and _FLAG_VALUES.holds(spelled))
     if not empty and not _READ_BY_SCRIPTS.holds(told):
-        lacking = tuple(flag for flag in _FLAGS if _is_off(project, call.arg(None, flag)))
+        set_already = project.models.words["cookie-flags"].get(call.method, "").split()
+        asked = (flag for flag in _FLAGS if flag not in set_already or call.arg(None, flag) is not None)
+        lacking = tuple(flag for flag in asked if _is_off(project, call.arg(None, flag)))
         off = tuple(flag for flag in _FLAGS if _is_literally_off(project, call.arg(None, flag)))
         yield SetCookie(call, shown, lacking, off, decides or _SESSION.holds(told))
 

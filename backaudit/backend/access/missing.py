@@ -53,13 +53,27 @@ def _firsts_or_nothing(project: Project) -> dict[Node, Node]:
     finders = sorted(project.models.kinds["all-rows"])
     for rows in (call for method in finders for call in project.calls_of(method)):
         code = rows.code
-        if (
-            code.function.kind == "function"
-            and any(map(_is_nothing, code.returned()))
-            and _returns_first(project, code)
-        ):
-            found.update(dict.fromkeys(project.callers(code), rows))
+        if code.function.kind == "function" and _returns_nothing(code) and _returns_first(project, code):
+            found.update((call, rows) for call in project.callers(code) if _wants_one(project, call, code))
     return found
+
+
+def _returns_nothing(code: Code) -> bool:
+    return any(_is_nothing(code.node(value)) for node in code.returned() for value in behind(code, node.value))
+
+
+def _wants_one(project: Project, call: Node, code: Code) -> bool:
+    """Whether a call is given one row: it says so where a parameter decides (``rows[0] if one else rows``)."""
+    switches = [switch for node in code.returned() if (switch := _switch(node)) is not None]
+    given = (project.argument(call, code, switch) for switch in switches)
+    return not switches or any(value is not None and value.const is True for value in given)
+
+
+def _switch(node: Node) -> int | None:
+    """The parameter that decides what is returned."""
+    op = node.origin.op
+    test = node.origin.to(op.test).origin.op if isinstance(op, ops.Choice) else None
+    return test.index if isinstance(test, ops.Param) else None
 
 
 def nothing_given(call: Node) -> str:
