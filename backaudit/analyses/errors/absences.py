@@ -69,7 +69,8 @@ def _raised_by(project: Project, use: Node) -> str:
 
 def _refuses_any_none(project: Project, call: Node) -> bool:
     names = project.names(call.func) if call.func is not None else ()
-    return not project.models.kinds["refuses-none"].isdisjoint(names)
+    kinds = project.models.kinds
+    return not (kinds["refuses-none"] | kinds["refuses-no-text"]).isdisjoint(names)
 
 
 def _raising(project: Project) -> Iterator[Finding]:

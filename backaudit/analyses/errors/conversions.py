@@ -26,7 +26,7 @@ def findings(project: Project) -> Iterator[Finding]:
 
 def _conversions(project: Project) -> Iterator[Finding]:
     lookups = project.models.kinds["raising-lookups"]
-    elsewhere = lookups | set(project.models.sinks["url"])
+    elsewhere = lookups | project.models.kinds["takes-a-body"] | set(project.models.sinks["url"])
     raises = {name: found for name, found in project.models.raises.items() if name not in elsewhere}
     for call in project.calls(*sorted(raises)):
         names = project.names(call.func) if call.func is not None else ()

@@ -35,10 +35,8 @@ def _by_library(project: Project, call: Node) -> Iterator[Need]:
     kinds = project.models.kinds
     given = (
         (call.arg(0), kinds["needs-row"] | kinds["refuses-none"]),
-        (
-            call.arg(1, "password"),
-            kinds["refuses-none-second"],
-        ),
+        (call.arg(1, "password"), kinds["refuses-none-second"]),
+        (call.arg(1, "string"), kinds["refuses-no-text"]),
     )
     yield from (Need(value, call) for value, known in given if value is not None and not known.isdisjoint(names))
 

@@ -75,6 +75,10 @@ def _given_none(project: Project) -> Iterator[Finding]:
         argument = call.arg(0)
         if argument is not None:
             yield from _refused(project, call, argument, f"`{call.method}()` is given None")
+    for call in project.calls(*sorted(project.models.kinds["refuses-no-text"])):
+        argument = call.arg(1, "string")
+        if argument is not None:
+            yield from _refused(project, call, argument, f"`{call.method}()` is given None")
     for call in project.calls(*sorted(project.models.kinds["refuses-none-second"])):
         argument = call.arg(1, "password")
         if argument is not None:
