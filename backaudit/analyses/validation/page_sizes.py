@@ -49,17 +49,22 @@ def _measures(code: Code, op: ops.Op, node: Node) -> bool:
 
 
 def client_limits(project: Project) -> Iterator[tuple[Node, Origin]]:
-    """Limits of queries that a client chooses without a maximum."""
+    """Limits of queries that a client chooses without a maximum, a route's parameter once for all of them."""
+    told: set[Node] = set()
     for call, value, access in _limit_arguments(project):
         if project.role(call.code.path) == "production":
-            origin = next(Trace(project, _Length(project)).origins(value, access, call.value), None)
-            if origin is not None:
-                yield call, origin
+            found = list(Trace(project, _Length(project)).origins(value, access, call.value))
+            declared = [origin for origin in found if isinstance(origin.node.op, ops.Param)]
+            for origin in declared or found[:1]:
+                if origin.node not in told:
+                    yield call, origin
+                told.update([origin.node] if declared else [])
 
 
 def _limit_arguments(project: Project) -> Iterator[tuple[Node, Node, Access]]:
     yield from _limits(project)
     yield from _pages(project)
+    yield from _sliced(project)
     yield from _slices(project)
     for call, parameter in sql_parameters(project):
         for value, access in bound(call, parameter) if parameter.use == "limited" else ():
@@ -80,6 +85,15 @@ def _pages(project: Project) -> Iterator[tuple[Node, Node, Access]]:
             size = call.arg(1, "per_page")
             if size is not None and call.arg(None, "max_per_page") is None:
                 yield call, size, ()
+
+
+def _sliced(project: Project) -> Iterator[tuple[Node, Node, Access]]:
+    """``query.slice(start, start + size)``."""
+    for call in project.calls_of("slice"):
+        start, end = call.arg(0, "start"), call.arg(1, "stop")
+        size = _between(start, end) if start is not None and end is not None and call.receiver is not None else None
+        if size is not None:
+            yield call, size, ()
 
 
 def _slices(project: Project) -> Iterator[tuple[Node, Node, Access]]:
@@ -107,10 +121,15 @@ def _size(cut: Node) -> Node | None:
     if not isinstance(bounds.op, ops.Build) or bounds.op.kind != "slice":
         return None
     start, end = (*bounds.op.items, ops.NONE, ops.NONE)[:2]
-    last = bounds.to(end).origin if end != ops.NONE else None
-    if last is None or not isinstance(last.op, ops.Bin):
+    return _between(bounds.to(start) if start != ops.NONE else None, bounds.to(end)) if end != ops.NONE else None
+
+
+def _between(start: Node | None, end: Node) -> Node | None:
+    """How many rows stand between two bounds."""
+    last = end.origin
+    if not isinstance(last.op, ops.Bin):
         return last
-    return _beyond(last, last.op, bounds.to(start).origin) if start != ops.NONE else None
+    return _beyond(last, last.op, start.origin) if start is not None else None
 
 
 def _beyond(last: Node, op: ops.Bin, begun: Node) -> Node | None:
