@@ -37,6 +37,8 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     verdict = judge(value)
     if kind == "signing-key" and is_mask(value) and _signs(position, free):
         return "placeholder"  # it is shown as a mask, and it is what signs
+    if verdict == "none" and kind == "signing-key" and position == "env-default" and value.isalnum():
+        return "weak"  # whatever a word means elsewhere: this one signs where the variable is not set
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
     if verdict == "none" or (position == "fallback" and verdict != "strong"):
         return None

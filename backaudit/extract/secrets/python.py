@@ -470,7 +470,9 @@ class Body:
             read = self._read(op, callee)
             env = self._name_read(op, callee)
             values = self._given_defaults(op, callee) if read is not None and env else ()
-            position = read or position
+            # What a look-up within the default of a variable falls back to is that default.
+            within = position == "env-default" and read == "fallback"
+            position = position if within else read or position
         for value in values:
             yield from self._as(value, name, kind, position, free, env)
 
