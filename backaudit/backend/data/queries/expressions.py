@@ -345,8 +345,8 @@ class Conditions:
 
     # -- other clauses ---------------------------------------------------------------------------------------------
 
-    def sort(self, node: Node) -> Iterator[Use]:
-        """The use of one argument of ``order_by``."""
+    def sort(self, node: Node, table: Table | None = None) -> Iterator[Use]:
+        """The use of one argument of ``order_by``; a text in it names a column of ``table``, which is selected."""
         node = node.origin
         descending = isinstance(node.op, ops.Unary) and node.op.operator == "-"
         if isinstance(node.op, ops.Unary):
@@ -359,8 +359,11 @@ class Conditions:
                 return
             node = inner.origin
         found = self.column(node)
+        named = table.column(node.text) if table is not None and node.text else None
         if found is not None:
             yield Use(table=found[0].name, column=found[1].name, role="sort", descending=descending)
+        elif named is not None and table is not None:
+            yield Use(table=table.name, column=named.name, role="sort", descending=descending)
         elif (wrapped := self._wrapped(node)) is not None:
             (table, column), expression = wrapped
             yield Use(table=table.name, column=column.name, role="sort", form="function", expression=expression)

@@ -106,7 +106,7 @@ def _expressed(
     reader = Conditions(project, node, rows, told)
     if node.method == "order_by":
         for argument in _positional(project, node):
-            yield from reader.sort(argument)
+            yield from reader.sort(argument, table)
     elif node.method in ("join", "outerjoin"):
         yield from reader.join(node, table)
     elif node.method == "filter_by":
