@@ -12,6 +12,7 @@ from backaudit.analyses.errors import (
     overlong,
     refused,
     rowless,
+    said_missing,
     strangers,
     unanswered,
     unbound,
@@ -81,6 +82,7 @@ def client_error_as_500(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html
     """
     yield from blamed.findings(project)
+    yield from said_missing.findings(project)
     yield from unanswered.findings(project)
     yield from unsent.findings(project)
     yield from refused.findings(project)
