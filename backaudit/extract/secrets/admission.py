@@ -35,10 +35,9 @@ def admit(name: str, kind: SecretKind, position: Position, value: str, free: boo
     if _is_no_value(name, kind, position, value):
         return None
     verdict = judge(value)
-    if kind == "signing-key" and is_mask(value) and _signs(position, free):
-        return "placeholder"  # it is shown as a mask, and it is what signs
-    if verdict == "none" and kind == "signing-key" and position == "env-default" and value.isalnum():
-        return "weak"  # whatever a word means elsewhere: this one signs where the variable is not set
+    anyway = _signs_anyway(position, value, verdict, free) if kind == "signing-key" else None
+    if anyway is not None:
+        return anyway
     # What a look-up in any mapping falls back to is rarely used: only what cannot be meant otherwise counts.
     if verdict == "none" or (position == "fallback" and verdict != "strong"):
         return None
@@ -58,6 +57,13 @@ def _is_no_value(name: str, kind: SecretKind, position: Position, value: str) ->
     if position == "dict":
         return _is_other_name(name, value) and _plain(value).endswith(_plain(name))
     return position == "env-default" and _is_other_name(name, value)
+
+
+def _signs_anyway(position: Position, value: str, verdict: Verdict, free: bool) -> Strength | None:
+    """How strong a key is that looks like none, and is what signs: shown as a mask, or a word where nothing is set."""
+    if is_mask(value) and _signs(position, free):
+        return "placeholder"
+    return "weak" if verdict == "none" and position == "env-default" and value.isalnum() else None
 
 
 def _signs(position: Position, free: bool) -> bool:
