@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backaudit.analyses.errors import columns, divisions, loading, objects, parsing, sessions, unsent, validators
+from backaudit.analyses.errors import columns, divisions, objects, parsing, sessions, unsent, validators
 from backaudit.project import Project
 from backaudit.rule import Finding, rule
 
@@ -52,7 +52,6 @@ def unhandled_parse(project: Project) -> Iterator[Finding]:
         https://cheatsheetseries.owasp.org/cheatsheets/Input_Validation_Cheat_Sheet.html
     """
     yield from parsing.findings(project)
-    yield from loading.findings(project)
     yield from columns.findings(project)
     yield from divisions.findings(project)
     yield from validators.findings(project)

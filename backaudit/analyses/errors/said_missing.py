@@ -54,8 +54,8 @@ def _name_of(project: Project, raised: Node) -> str:
 def _after_a_look_up(project: Project, raised: Node) -> bool:
     """Whether it is asked before whether rows were found that a client's value picks."""
     asked = (raised.code.node(test) for test, _ in conditions(raised.code, raised.value))
-    found = (part for test in asked for part in made_of(test) if part.is_call_of("lookups"))
-    return any(_is_picked(project, call) for call in found)
+    parts = chain.from_iterable(map(made_of, asked))
+    return any(part.is_call_of("lookups") and _is_picked(project, part) for part in parts)
 
 
 def _is_picked(project: Project, call: Node) -> bool:
