@@ -303,6 +303,10 @@ class _Walk:
         start = path.rstrip("/") + "/"
         return any(f"{name}/".startswith(start) for name in self._named)
 
+    def _is_told_of(self, name: str, path: str, folder: _Folder) -> bool:
+        """Whether nothing leaves a file out; what ``.*`` ignores with all others is in git if it is there to say so."""
+        return not folder.ignored and (name == GITIGNORE or not folder.ignores.names(path))
+
     def _file(self, entry: os.DirEntry[str], path: str, folder: _Folder) -> None:
         if not entry.is_file(follow_symlinks=False):
             self.left_out[SPECIAL] += 1
@@ -316,7 +320,7 @@ class _Walk:
                 self._sizes[path] = entry.stat(follow_symlinks=False).st_size
         if path in self._tracked:
             self.files.append(Found(path, kind, tracked=True))
-        elif path in self._named or not (folder.ignored or folder.ignores.names(path)):
+        elif path in self._named or self._is_told_of(entry.name, path, folder):
             self.files.append(Found(path, kind, tracked=not self.has_git))
         elif kind == "env":
             self.files.append(Found(path, kind, tracked=False, ignored=True))

@@ -145,9 +145,19 @@ def _field_has(project: Project, name: str, wanted: str, rest: Access, scalars: 
     if declared is None:
         return any(wanted in view.methods or wanted in view.assigned for view in views)
     op = declared.op
+    if rest and _is_scalar(project, name, wanted):
+        return False
     if not rest or not isinstance(op, ops.Bind) or op.annotation == NONE:
         return True
     return can_have(project, project.annotated(declared.to(op.annotation)), rest, scalars)
+
+
+def _is_scalar(project: Project, name: str, field: str) -> bool:
+    """Whether a schema says of a field that it is a text, a number or the like, without parts."""
+    cls = project.class_named(name)
+    made = schema_of(project, cls) if cls is not None else None
+    known = made.field(field) if made is not None else None
+    return known is not None and known.shape.kind in ("string", "integer", "number", "boolean")
 
 
 def _any_field_has(project: Project, name: str, rest: Access, scalars: frozenset[str]) -> bool | None:

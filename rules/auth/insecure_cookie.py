@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from backaudit.analyses.auth.cookie_flags import (
@@ -14,7 +15,9 @@ from backaudit.analyses.auth.cookie_flags import (
     written_cookies,
 )
 from backaudit.analyses.auth.mends import FLAGS, flags_on, protected, setting_on, told_on
+from backaudit.backend.deployment.setting import Setting
 from backaudit.backend.deployment.settings import is_literally, settings_of
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.facts.place import Place
 from backaudit.project import Node, Project
 from backaudit.rule import KNOWN, Assumed, Finding, Fix, Severity, assume, rule
@@ -64,7 +67,7 @@ def insecure_cookie(project: Project) -> Iterator[Finding]:
     for call, lacking, plain in writers(project):
         yield _writer(call, lacking, plain=plain)
     for kind, what, severity, assumed in _OFF:
-        for setting in settings_of(project, kind):
+        for setting in filter(partial(_serves, project), settings_of(project, kind)):
             if is_literally(project, setting.value, False):
                 yield Finding(
                     place=setting.place,
@@ -132,3 +135,8 @@ def _writer(call: Node, lacking: Sequence[str], *, plain: bool) -> Finding:
 def _plain(place: Place, message: str, remedy: str, **more: Any) -> Finding:
     """What lets a cookie go over plain HTTP too."""
     return Finding(place=place, message=message, remedy=f"{remedy}{_DEVELOPING}", assumed=_PLAIN_HTTP, **more)
+
+
+def _serves(project: Project, setting: Setting) -> bool:
+    """Whether a setting is not of a project that stands in a folder of tests."""
+    return stage_of(project, setting.place.path) != "test"

@@ -143,5 +143,5 @@ def _started(project: Project) -> Iterator[Finding]:
             yield Finding(
                 place=command.place,
                 message=f"`{program}` is started with its debugger in what is deployed.",
-                assumed=KNOWN if project.facts[path].kind == "dockerfile" else _DEPLOYED_FILE,
+                assumed=_of_file(project, path),
             )

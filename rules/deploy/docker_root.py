@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backaudit.analyses.deploy.images import dockerfiles
 from backaudit.analyses.deploy.mends import with_user
-from backaudit.analyses.deploy.users import runs_as_root
+from backaudit.analyses.deploy.users import is_started, runs_as_root
 from backaudit.backend.deployment.stages import has_production_twin, stage_of
 from backaudit.extract.docker import Dockerfile, Instruction
 from backaudit.facts.place import Place
@@ -14,6 +14,7 @@ from backaudit.project import Project
 from backaudit.rule import KNOWN, Assumed, Finding, assume, rule
 
 _ELSEWHERE = assume("stage", "this image is deployed")
+_BASE = assume("stage", "the image is run as it is, and no other is made of it")
 _NAMED_BY_THE_BUILD = assume("stage", "the image that the build names sets no user of its own")
 
 
@@ -51,13 +52,15 @@ def docker_root(project: Project) -> Iterator[Finding]:
                 place=Place(path, _start(made).span),
                 message=_message(made),
                 remedy="Add `RUN useradd --system --create-home app` and `USER app` before it.",
-                assumed=_assumed(made) if stage == "production" else _ELSEWHERE,
+                assumed=_assumed(project, path, made) if stage == "production" else _ELSEWHERE,
                 fixes=tuple(with_user(path, made)),
             )
 
 
-def _assumed(made: Dockerfile) -> Assumed:
-    """An image whose name only the build knows may have a user of its own."""
+def _assumed(project: Project, path: str, made: Dockerfile) -> Assumed:
+    """An image whose name only the build knows may have a user of its own; one that starts nothing is others' base."""
+    if not is_started(project, path, made):
+        return _BASE
     return _NAMED_BY_THE_BUILD if "$" in list(made.chain())[-1].image else KNOWN
 
 

@@ -9,6 +9,9 @@ from backaudit.analyses.secrets.mends import listed
 from backaudit.project import Project
 from backaudit.rule import Finding, assume, rule
 
+_HERE = assume("effect", "the file is written in this folder")
+_ANYWHERE = assume("purpose", "the folder that the function is given is one of the repository")
+
 
 @rule(
     "secrets/env-file-not-ignored",
@@ -59,6 +62,6 @@ def env_file_not_ignored(project: Project) -> Iterator[Finding]:
             place=reading.place,
             message=f"`{reading.file}` is read here, and {nowhere}.",
             remedy=f"Add a line `{reading.name}` to `.gitignore`.",
-            assumed=assume("effect", "the file is written in this folder"),
+            assumed=_ANYWHERE if reading.told else _HERE,
             fixes=(listed(project, reading.name),),
         )

@@ -280,6 +280,158 @@ urlpatterns = [
 ]
 """
 
+_KEYS = """
+SECRET_KEY = "gW4xV9tRqLz7mKp2nB8c"  # MARK
+"""
+
+FILES_OF_STAGES = {
+    "shop/config.py": _KEYS.replace("MARK", "sure"),
+    "shop/rtd_config.py": _KEYS.replace("MARK", "doubtful"),
+    ".devcontainer/config.py": _KEYS.replace("MARK", "doubtful"),
+}
+
+_WEB = """
+services:
+  web:
+    build:
+      context: .
+      dockerfile: docker/DOCKERFILE
+    environment:
+      DEBUG: 1  # MARK
+    command: gunicorn app:app
+"""
+
+BUILT_FROM = {
+    "app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+    "docker-compose.yml": _WEB.replace("DOCKERFILE", "Dockerfile").replace("MARK", "likely"),
+    "deploy/docker-compose.yml": _WEB.replace("DOCKERFILE", "Dockerfile.dev").replace("MARK", "doubtful"),
+}
+
+JUDGED_BY_A_MODEL = """
+from flask import Flask, request
+from pydantic import BaseModel
+
+app = Flask(__name__)
+
+
+class Rating(BaseModel):
+    song: str
+    stars: int
+
+
+def keep(song, stars):
+    print(song, stars)
+
+
+@app.post("/ratings")
+def rate():
+    data = request.json
+    made = Rating(song=data["song"], stars=data.get("stars", None))
+    keep(made.song, made.stars)
+    return {}
+
+
+@app.post("/raw")
+def raw():
+    data = request.json  # likely
+    keep(data["song"], data.get("stars", None))
+    return {}
+"""
+
+CHECKED_INSIDE = """
+import ipaddress
+from urllib.parse import urlparse
+
+import requests
+from flask import Flask, request
+
+app = Flask(__name__)
+BLOCKED = {"internal"}
+
+
+def refuse_unknown(url):
+    parts = urlparse(url)
+    try:
+        ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        pass
+    if parts.hostname in BLOCKED:
+        raise RuntimeError(url)
+
+
+def load(url):
+    refuse_unknown(url)
+    return requests.get(url, timeout=5).content
+
+
+def load_any(url):
+    return requests.get(url, timeout=5).content
+
+
+@app.post("/cover")
+def cover():
+    return {"size": len(load(request.form["url"]))}  # doubtful
+
+
+@app.post("/any-cover")
+def any_cover():
+    return {"size": len(load_any(request.form["url"]))}  # sure
+"""
+
+FORM_ASKS = """
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import JsonResponse
+from django.urls import path
+
+
+class Shelf(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    name = models.CharField(max_length=80)
+
+    def raise_not_editable(self, viewer):
+        if self.user != viewer:
+            raise PermissionDenied()
+
+
+class AskingForm(forms.ModelForm):
+    class Meta:
+        model = Shelf
+        fields = ["user", "name"]
+
+    def save(self, request, *args, **kwargs):
+        self.instance.raise_not_editable(request.user)
+        return super().save(*args, **kwargs)
+
+
+class LooseForm(forms.ModelForm):
+    class Meta:
+        model = Shelf
+        fields = ["user", "name"]  # likely
+
+
+@login_required
+def add(request):
+    form = AskingForm(request.POST)
+    if form.is_valid():
+        form.save(request)
+    return JsonResponse({})
+
+
+@login_required
+def add_loosely(request):
+    form = LooseForm(request.POST)
+    if form.is_valid():
+        form.save()
+    return JsonResponse({})
+
+
+urlpatterns = [path("shelves/", add), path("loose/", add_loosely)]
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
@@ -288,6 +440,11 @@ urlpatterns = [
         ("missing-auth", HANDED_ON),
         ("missing-ownership-check", SAYS_WHO_CALLS),
         ("missing-ownership-check", CODES_AND_RIGHTS),
+        ("hardcoded-secret", FILES_OF_STAGES),
+        ("debug-on", BUILT_FROM),
+        ("untyped-body", JUDGED_BY_A_MODEL),
+        ("ssrf", CHECKED_INSIDE),
+        ("mass-assignment", FORM_ASKS),
     ],
 )
 def test_what_is_careful_is_not_taken_for_a_mistake(rule: str, program: str | dict[str, str]) -> None:

@@ -30,7 +30,7 @@ from backaudit.backend.access.events import events
 from backaudit.backend.access.guards import authenticated, guarded, guarded_acts, in_body, steps
 from backaudit.backend.access.reads import is_counted, looked_at, reads
 from backaudit.backend.access.tables import generic_table, holds_users, is_user_table
-from backaudit.backend.access.vouching import vouching
+from backaudit.backend.access.vouching import request_checks, vouching
 from backaudit.backend.data.documents.tables import is_collection
 from backaudit.backend.data.schema import Table
 from backaudit.backend.web.records import UNMOUNTED, Guard, Route
@@ -57,6 +57,7 @@ _FOR_SOME = assume("purpose", "what nobody is asked for on other ways is not for
 _NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
 _MAY_BE_PUBLIC = assume("purpose", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
+_FAR = assume("effect", "whoever closed the routes of another module meant to close this one")
 _NO_PROOF = assume("purpose", "the mail that it sends asks nobody to confirm what was stored")
 _RENEWED = assume("purpose", "the codes are not for those who cannot log in yet")
 _BREAKS = assume("effect", "it does more than fail where nobody is logged in")
@@ -234,7 +235,7 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
     found = _exposed(project, route, "changes", changed.name, changed.node.place, KNOWN)
     if not found.siblings:
         return None
-    found = _supposing(found, _let_by(project, route))
+    found = _supposing(found, (*_let_by(project, route), *_asked_whole(route)))
     if creates and _mails(project, route, changed):
         return _supposing(found, _NO_PROOF)
     if creates and changed.how != "update" and keeps_codes(project, changed.table):
@@ -249,13 +250,19 @@ def _let_by(project: Project, route: Route) -> Assumed:
     )
 
 
+def _asked_whole(route: Route) -> Assumed:
+    """What is supposed of a check that is handed the whole request, and whose failure is answered with a refusal."""
+    return tuple(Assumption("guard", f"`{call.spelled}` turns nobody away") for call in request_checks(route.handler))
+
+
 def _meant_for_some(route: Route, changed: Change, found: Exposed, creates: bool) -> Assumed:
     """What is supposed of a change that nobody is asked for, by how its neighbours are guarded."""
     if not is_unsafe(route):
         return KNOWN if changed.how == "delete" else _NOT_FOR_ALL
     near = any(route.handler.file is other.handler.file for _, other in found.siblings)
-    sure = near or not creates or not _only_reads_guarded(found)
-    return KNOWN if sure else _NOT_FOR_ALL
+    if near:
+        return KNOWN
+    return _NOT_FOR_ALL if creates and _only_reads_guarded(found) else _FAR
 
 
 def _mails(project: Project, route: Route, changed: Change) -> bool:

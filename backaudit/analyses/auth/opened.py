@@ -13,6 +13,7 @@ from backaudit.backend.access.guards import authenticated, guarded
 from backaudit.backend.deployment.django_settings import dict_entry, django_setting
 from backaudit.backend.deployment.setting import Setting
 from backaudit.backend.deployment.settings import is_literally, settings_named
+from backaudit.backend.deployment.stages import stage_of
 from backaudit.backend.web.written_headers import bodies_with, set_headers
 from backaudit.facts import ops
 from backaudit.facts.place import Place
@@ -38,7 +39,11 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 def opened(project: Project) -> Iterator[Opened]:
-    """All that opens an application, whichever library does it."""
+    """All that opens an application, whichever library does it; not those that stand among tests."""
+    return (found for found in _opened(project) if stage_of(project, found.place.path) != "test")
+
+
+def _opened(project: Project) -> Iterator[Opened]:
     yield from _middleware(project)
     yield from _settings_objects(project)
     yield from _extensions(project)
@@ -194,11 +199,43 @@ def _by_hand(project: Project) -> Iterator[Opened]:
     """``response.headers["Access-Control-Allow-Origin"] = "*"``, or whatever origin asks."""
     for code in bodies_with(project, _ORIGIN):
         stores = list(set_headers(code))
-        sent = [value.origin.text or "" for _, name, value in stores if name == _CREDENTIALS]
+        lines = [(node, value) for node, name, value in stores if name == _CREDENTIALS]
+        sent = [value.origin.text or "" for node, value in lines if not _is_never_asked(project, node)]
         credentials = any(text.lower() == "true" for text in sent)
         for node, name, value in stores:
             if name == _ORIGIN:
                 yield from _written(project, node, value, credentials)
+
+
+def _is_never_asked(project: Project, node: Node) -> bool:
+    """Whether a line runs only where a switch is on that is off by default, and that nobody gives."""
+    for test, region in tests_around(node):
+        op = test.origin.op
+        param = _named_param(node.code, test)
+        if region.kind == "then" and param is not None and isinstance(op, (ops.Param, ops.Name)):
+            return not any(call.arg(None, param) is not None for call in _switched(project, param))
+    return False
+
+
+def _named_param(code: Code, test: Node) -> str | None:
+    """The switch that a condition is, of the body or of one around it, if it is off by default."""
+    around: Code | None = code
+    while around is not None:
+        for param in around.function.params:
+            default = around.outside(param.default)
+            if param.name == test.origin.spelled and default is not None and default.const is False:
+                return param.name
+        around = around.parent
+    return None
+
+
+def _switched(project: Project, name: str) -> Iterator[Node]:
+    """The calls that switch something of that name, and do not only hand it on."""
+    for code in project.mentioning(name):
+        for call in code.nodes(ops.Call):
+            given = call.arg(None, name)
+            if given is not None and given.origin.spelled != name:
+                yield call
 
 
 def _written(project: Project, node: Node, value: Node, credentials: bool) -> Iterator[Opened]:

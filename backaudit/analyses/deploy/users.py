@@ -32,6 +32,11 @@ def runs_as_root(project: Project, path: str, made: Dockerfile) -> bool:
     return not running or any(named is None or _names_root(named.text or "root") for named in running)
 
 
+def is_started(project: Project, path: str, made: Dockerfile) -> bool:
+    """Whether a Dockerfile says what its image starts, or a service is made of it that may."""
+    return _starts(made) or any(found.dockerfile == path for found in services(project))
+
+
 def _names_root(user: str) -> bool:
     return user.partition(":")[0].strip("\"'") in ("root", "0")
 

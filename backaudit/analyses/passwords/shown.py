@@ -174,11 +174,16 @@ def password_fields(project: Project, cls: ClassView) -> tuple[str, ...]:
         declared = {**view.fields, **declared}  # a subclass has the last word
     if "valor" in declared:
         declared.pop("clave", None)  # key and value
-    columns = {name: bind for name, bind in declared.items() if is_password_column(name)}
+    columns = {name: bind for name, bind in declared.items() if is_password_column(name) and not _is_computed(bind)}
     found = {name: None for name, bind in columns.items() if not is_hidden(project, bind)}
     if not found and not project.models.kinds.get("row-classes", frozenset()).isdisjoint(project.lineage(cls.name)):
         found["password"] = None
     return tuple(found)
+
+
+def _is_computed(bind: Node) -> bool:
+    """``password = property(read, write)``: no column, and no field that lists of all columns have."""
+    return bind.origin.method == "property"
 
 
 def is_hidden(project: Project, bind: Node) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,6 +25,7 @@ from backaudit.facts.secrets import SecretHit, Strength
 from backaudit.project import Code, Node, Project
 from backaudit.project.operands import walk
 from backaudit.rule import KNOWN, Assumed, Finding, assume
+from backaudit.source import lines
 from backaudit.vocabulary.meaning import meaning
 
 _DEV_SCOPE = meaning("stages", "development-scope")
@@ -227,8 +229,10 @@ def _assumed(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) ->
     # The file itself is reported, with the names of all that is in it.
     if file.kind == "env":
         return _TOLD_WITH_THE_FILE
-    if not strong:
-        return _weak(project, file, hit, stage)
+    return _strong(project, file, hit, stage) if strong else _weak(project, file, hit, stage)
+
+
+def _strong(project: Project, file: FileFacts, hit: SecretHit, stage: Stage) -> Assumed:
     if stage == "development" and hit.kind not in ("provider", "private-key"):
         beside = _has_deployed_sibling(project, file.path, hit) or _has_deployed_module(project, file)
         return _ELSEWHERE if beside else _DEVELOPING
@@ -265,9 +269,26 @@ def committed_assumed(project: Project, file: FileFacts) -> Assumed | None:
     if "{{" in file.path:
         return _ELSEWHERE  # of the projects that a template is filled in for, not of this one
     strong = any(hit.strength == "strong" for hit in hits)
+    if stage == "production" and file.kind == "env" and _leads_home(file):
+        stage = "development"
     if stage == "production":
         return KNOWN if strong else _GUESSED
     return _DEVELOPING if strong and stage == "development" else _ELSEWHERE
+
+
+def _leads_home(file: FileFacts) -> bool:
+    """Whether the addresses in an env file that browsers are sent to are those of this very machine."""
+    values = (line.partition("=")[2].strip("\"' ") for line in lines(file.text))
+    hosts = [_host(value) for value in values if value.startswith("http")]
+    named = [host for host in hosts if "." in host or _DEV_NAMES.holds(host)]
+    return bool(named) and all(_DEV_NAMES.holds(host) or host.startswith("127.") for host in named)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # brackets that are no address
+        return ""
 
 
 def _is_published(file: FileFacts, hit: SecretHit) -> bool:

@@ -7,19 +7,24 @@ from collections.abc import Iterator
 
 import msgspec
 
+from backaudit.facts import ops
 from backaudit.facts.files import FileFacts
 from backaudit.facts.place import Place
 from backaudit.ignores import Ignores
 from backaudit.project import ClassView, Node, Project
 from backaudit.project.locate import text_of
+from backaudit.project.operands import made_of
 from backaudit.source import lines
 
 
 class EnvFileReading(msgspec.Struct, frozen=True):
-    """``file``: the path from the root that is read, as far as can be told; ``place``: where the project says so."""
+    """``file``: the path from the root that is read, as far as can be told; ``place``: where the project says so.
+    ``told``: whoever calls says in which folder.
+    """
 
     file: str
     place: Place
+    told: bool = False
 
     @property
     def name(self) -> str:
@@ -37,7 +42,13 @@ def _calls(project: Project) -> Iterator[EnvFileReading]:
     for call in project.calls(*sorted(project.models.kinds.get("env-file-readers", ()))):
         if call.code.file.role == "production":
             given = call.argument(("dotenv_path", 0, "env_file"))
-            yield EnvFileReading(_path(project, given), call.place)
+            yield EnvFileReading(_path(project, given), call.place, given is not None and _is_told(given))
+
+
+def _is_told(given: Node) -> bool:
+    """Whether a path begins with what a function is given."""
+    params = (part for part in made_of(given) if isinstance(part.op, ops.Param))
+    return given.text is None and any(given.code.cls is None or not part.is_self for part in params)
 
 
 def _path(project: Project, given: Node | None) -> str:

@@ -245,7 +245,9 @@ def _is_checked(project: Project, part: Node) -> bool:
         receiver = call.receiver
         given |= {receiver.value} if receiver is not None else set()
         method = call.method
-        if held & given and (method in project.models.kinds["checks-a-value"] or _says_validation(method)):
+        if not held & given:
+            continue
+        if method in project.models.kinds["checks-a-value"] or is_validator(project, call):
             return True
     return any(
         isinstance(op, ops.Compare) and op.operator in ("in", "not in") and op.left in held for op in part.code.ops

@@ -29,6 +29,7 @@ from backaudit.vocabulary.meaning import meaning
 _TEXTS = meaning("columns", "text-type")
 _MADE = meaning("texts", "made-markup")
 BY_ENDING = "the template's ending"
+EVERYWHERE = "escaping turned off for all templates"
 _PAGE_KEYWORDS = ("response_class", "media_type")
 
 
@@ -163,7 +164,7 @@ def _is_placeholder(node: Node, op: ops.Param) -> bool:
 
 def shown_unescaped(project: Project) -> Iterator[Shown]:
     """Values that templates print unescaped and that a client gave, now or before."""
-    everywhere = "escaping turned off for all templates" if project.once(escaping_off) else ""
+    everywhere = EVERYWHERE if project.once(escaping_off) else ""
     inline = project.once(inline_templates)
     given = project.once(contexts) | {template.name: (template.context,) for template in inline}
     written = [each for template in inline for each in template.prints]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from backaudit.analyses.validation.markup import BY_ENDING, Shown
+from backaudit.analyses.validation.markup import BY_ENDING, EVERYWHERE, Shown
 from backaudit.analyses.validation.privileged import is_for_a_role
 from backaudit.analyses.validation.rendering import unread_extension
 from backaudit.analyses.validation.sinks import Flow
 from backaudit.backend.web.written_headers import header_among
+from backaudit.evidence import Unread
 from backaudit.facts import ops
 from backaudit.project import Node, Project
 from backaudit.project.types import split
@@ -62,7 +63,9 @@ def is_by_trusted(project: Project, shown: Shown) -> bool:
 def supposed(project: Project, shown: Shown) -> Assumed:
     """What is taken for granted of a value that a template prints unescaped."""
     if shown.origin is None:
-        return assume("stored", "a client has written what is printed")
+        # Where one text is marked by hand, somebody has thought of what it holds; where all are, nobody has.
+        kind: Unread = "stored" if shown.why in (EVERYWHERE, BY_ENDING) else "reach"
+        return assume(kind, "a client has written what is printed")
     if is_by_trusted(project, shown):
         return assume("purpose", "who may send it may not write HTML")
     if shown.origin.stored:

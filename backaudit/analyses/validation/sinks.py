@@ -28,6 +28,7 @@ class Sink(msgspec.Struct, frozen=True):
     ``does``: the call that the table names, where ``call`` only leads to it over functions of the project.
     ``given``: the arguments of what the table names, where ``call`` hands it over to be called.
     ``told``: the argument is a parameter, and each caller that passes it is a sink of its own (unless said: it is one).
+    ``doubts``: checks between ``call`` and what it leads to that were not understood.
     """
 
     call: Node
@@ -36,6 +37,7 @@ class Sink(msgspec.Struct, frozen=True):
     told: bool | None = None
     does: Node | None = None
     given: Given | None = None
+    doubts: tuple[Node, ...] = ()
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -159,13 +161,14 @@ def _expanded(project: Project, kind: str, sink: Sink, depth: int, seen: set[tup
     passed = [(call, project.argument(call, value.code, value.op.index)) for call in callers]
     # What a caller unpacks, or hands over through something else, and what comes from further off, is told of here.
     told = expands and all(argument is not None for _, argument in passed)
-    yield Sink(sink.call, sink.argument, sink.name, told, sink.does, sink.given)
+    yield msgspec.structs.replace(sink, told=told)
     goal = ClientInput(project, kind)
     if goal.ends(Trace(project, goal), value, (), sink.call.value):
         return
     for call, argument in passed:
         if argument is not None and project.role(call.code.path) in _SERVING:
-            wrapped = Sink(call, argument, sink.name, does=sink.does or sink.call, given=sink.given)
+            doubts = (*sink.doubts, *(goal.doubts or ()))
+            wrapped = Sink(call, argument, sink.name, None, sink.does or sink.call, sink.given, doubts)
             yield from _expanded(project, kind, wrapped, depth + 1, seen)
 
 
@@ -212,4 +215,5 @@ class Flows:
         origin = next(found, reached)
         if origin.stored:  # what comes straight from a client says more
             origin = next((other for other in found if not other.stored), origin)
-        return Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does, tuple(goal.doubts or ()))
+        doubts = tuple(dict.fromkeys((*sink.doubts, *(goal.doubts or ()))))
+        return Flow(sink.call, sink.argument, origin, sink.name, trace.visited, sink.does, doubts)

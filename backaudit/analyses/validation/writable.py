@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backaudit.analyses.validation.assignment import spreads, taken_over
 from backaudit.analyses.validation.made_forms import taken_away
 from backaudit.analyses.validation.privileged import OWNER, gives_power, is_owner, is_power, only_privileged
+from backaudit.backend.access.events import events_in_part
 from backaudit.backend.data.schema import Table, schema
 from backaudit.backend.web.chosen import chosen
 from backaudit.backend.web.inputs.made import made_fields
@@ -92,9 +93,14 @@ def _refuses(project: Project, cls: ClassView, name: str) -> bool:
     """Whether the form or serializer itself looks at who the field names, and raises."""
     hooks = (f"clean_{name}", f"validate_{name}", "save", "clean", "validate", "is_valid")
     found = [(hook, method) for hook in hooks if (method := project.method(cls.name, hook)) is not None]
-    return any(hook.endswith(name) and _raises(method) for hook, method in found) or any(
-        project.solved(_raises_for, method, name) for _, method in found
-    )
+    if any(hook.endswith(name) and _raises(method) for hook, method in found):
+        return True
+    return any(project.solved(_raises_for, method, name) or _asks_who(project, method) for _, method in found)
+
+
+def _asks_who(project: Project, hook: Code) -> bool:
+    """Whether a form's method holds its row against who calls: ``self.instance.check_editable(request.user)``."""
+    return any(event.tie for event in events_in_part(project, hook))
 
 
 def _fills(project: Project, cls: ClassView, name: str) -> bool:

@@ -109,7 +109,7 @@ def written(project: Project, call: Node) -> Change | None:
         table = schema(project).table(found[2].rpartition(".")[2])
         counts = bool(SQL_COUNTS.search(sql))
         return Change(call, table, table.name if table else found[2], how(found[1]), counts)
-    if receiver is None:
+    if receiver is None or _is_list(project, receiver) or _makes_default(call):
         return None
     if method in project.models.kinds["statement-runners"]:
         return _of_statement(project, call)
@@ -123,6 +123,19 @@ def written(project: Project, call: Node) -> Change | None:
     if method in project.models.kinds["query-writes"] or _removes(project, call):
         return _of_query(project, call, receiver)
     return None
+
+
+def _is_list(project: Project, receiver: Node) -> bool:
+    """Whether it is a list of the program's own: ``rows.insert(0, Row())`` stores nothing."""
+    return any(split(name)[0] == "list" for name in project.types(receiver))
+
+
+def _makes_default(call: Node) -> bool:
+    """Whether a row of nothing but constants is stored where it was not found: whoever asks first changes nothing."""
+    caught = any(region.kind == "except" for region in call.code.regions_of(call.value))
+    row = call.receiver.origin if call.receiver is not None else call
+    given = row.args() if row.call is not None and call.method in ("save", "asave") else call.args()
+    return caught and bool(given) and all(isinstance(value.origin.op, ops.Const) for value in given)
 
 
 def _removes(project: Project, call: Node) -> bool:

@@ -309,6 +309,9 @@ class _Reader:
             yield Event(call, True, table)
             return
         sent = any(map(self.chosen, call.args()))
+        if sent and any(map(partial(_is_capability, table), columns)):
+            yield Event(call, True, table)
+            return
         owned = next(filter(OWNER_NAME.holds, columns), "")
         parent = next((column for column in columns if table is not None and _is_parent_key(table, column)), "")
         if owned:

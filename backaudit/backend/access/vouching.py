@@ -27,6 +27,18 @@ def vouching(project: Project, route: Route) -> tuple[Code, ...]:
     return tuple(dict.fromkeys(code for code in every if project.once_of(_may_refuse, code)))
 
 
+def request_checks(code: Code) -> Iterator[Node]:
+    """Calls whose answer is dropped, that are handed the request as a whole, and whose failure is told the client."""
+    for at in code.nodes(ops.Discard):
+        op = at.op
+        call = at.to(op.value).origin if isinstance(op, ops.Discard) else at
+        tried = {region.group for region in code.regions_of(call.value) if region.kind == "try"}
+        caught = [region for region in code.body.regions if region.kind == "except" and region.group in tried]
+        leaves = any(region.exits in ("return", "raise") for region in caught)
+        if call.call is not None and leaves and any(argument.spelled == "request" for argument in call.args()):
+            yield call
+
+
 def _may_refuse(project: Project, code: Code) -> bool:
     if denials(project, code):
         return True

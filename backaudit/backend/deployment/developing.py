@@ -45,10 +45,12 @@ def _is_watched(_project: Project, _path: str, service: YamlNode) -> bool:
 
 
 def _builds_for_developers(_project: Project, _path: str, service: YamlNode) -> bool:
-    """``build: {target: development}``."""
+    """``build: {target: development}``, ``build: {dockerfile: Dockerfile.dev}``."""
     built = service.get("build")
-    target = built.get("target") if built is not None and built.text is None else None
-    return target is not None and is_named_for_developing(target.text or "")
+    if built is None or built.text is not None:
+        return False
+    named = [found for key in ("target", "dockerfile") if (found := built.get(key)) is not None]
+    return any(is_named_for_developing((node.text or "").rpartition("/")[2]) for node in named)
 
 
 def _mounts_developers(_project: Project, path: str, service: YamlNode) -> bool:

@@ -52,14 +52,24 @@ def _is_example(name: str, words: set[str], around: set[str]) -> bool:
 def _only_named_test(project: Project, path: str) -> bool:
     """``test_connection.py`` that is a script: no test folder, no test library, nothing that a runner would collect.
 
-    A module that takes over another one whole (``from .base import *``) is that module's form for tests.
+    A module that takes over another one whole (``from .base import *``) is that module's form for tests, and one that
+    only binds settings is those of tests.
     """
     file = project.files.get(path)
     if file is None or re.search(r"(^|/)(tests?|testing|e2e)/", path) or _takes_over(file):
         return False
     libraries = {item.module.partition(".")[0] for item in file.facts.imports}
     tests = [f for f in file.facts.functions if f.kind == "function" and f.name.startswith("test_")]
+    if _only_sets(file):
+        return False
     return not tests and libraries.isdisjoint(project.models.kinds["test-libraries"])
+
+
+def _only_sets(file: PythonFile) -> bool:
+    """Whether a module does nothing but give names in upper case their values."""
+    given = {item.bound for item in file.facts.imports}
+    bound = [name for name in file.top.body.final if name not in given]
+    return bool(bound) and len(file.facts.functions) == 1 and all(map(str.isupper, bound))
 
 
 def _takes_over(file: PythonFile) -> bool:

@@ -28,7 +28,7 @@ _PATH = re.compile(
 )
 _URL = re.compile(r"^[a-z][a-z\d+.-]*://|^www\.", re.IGNORECASE)
 _DOTTED = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
-_CALL = re.compile(r"^[\w.]+\(.*\)$|^[\w.]+\[.*\]$|=>|->|^lambda\b|::")
+_CALL = re.compile(r"^[\w.]+\(.*\)$|^[\w.]+\[.*\]$|=>|->|^lambda\b|::|^[a-z_]+=[a-z_]+$")
 _EMAIL = re.compile(r"^[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-z]{2,}$", re.IGNORECASE)
 _HASH = re.compile(
     r"^\$(2[abxy]?|argon2(id?|d)|scrypt|pbkdf2[\w-]*|1|5|6|apr1|y)\$|^(pbkdf2_sha\d+|bcrypt(_sha256)?|argon2"
