@@ -432,6 +432,83 @@ def add_loosely(request):
 urlpatterns = [path("shelves/", add), path("loose/", add_loosely)]
 """
 
+REFUSED_BY_RAISING = """
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.urls import path
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class Film(models.Model):
+    title = models.CharField(max_length=80)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+
+
+class MayAdd(BasePermission):
+    def has_permission(self, request, view):
+        if not request.user.is_active:
+            raise PermissionDenied()
+        return True
+
+
+class Anybody(BasePermission):
+    def has_permission(self, request, view):
+        return True
+
+
+class Films(APIView):
+    permission_classes = (MayAdd,)
+
+    def post(self, request):
+        Film.objects.create(title="new", user=request.user)
+        return Response({})
+
+
+class OpenFilms(APIView):
+    permission_classes = (Anybody,)
+
+    def post(self, request):  # likely
+        Film.objects.create(title="new", user=request.user)
+        return Response({})
+
+
+class Mine(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    def delete(self, request):
+        Film.objects.filter(user=request.user).delete()
+        return Response({})
+
+
+urlpatterns = [path("films/", Films.as_view()), path("open/", OpenFilms.as_view()), path("mine/", Mine.as_view())]
+"""
+
+WHOSE_KEY = """
+import jwt
+from flask import Flask, g, request
+
+app = Flask(__name__)
+KEYS = {}
+
+
+@app.post("/launch")
+def launch():
+    claims = jwt.decode(request.form["token"], options={"verify_signature": False})
+    key = KEYS.get(claims.get("iss"))
+    g.issuer = key
+    return {}
+
+
+@app.post("/enter")
+def enter():
+    claims = jwt.decode(request.form["token"], options={"verify_signature": False})  # sure
+    g.user_id = claims.get("sub")
+    return {}
+"""
+
 
 @pytest.mark.parametrize(
     ("rule", "program"),
@@ -440,6 +517,8 @@ urlpatterns = [path("shelves/", add), path("loose/", add_loosely)]
         ("missing-auth", HANDED_ON),
         ("missing-ownership-check", SAYS_WHO_CALLS),
         ("missing-ownership-check", CODES_AND_RIGHTS),
+        ("missing-auth", REFUSED_BY_RAISING),
+        ("jwt-not-verified", WHOSE_KEY),
         ("hardcoded-secret", FILES_OF_STAGES),
         ("debug-on", BUILT_FROM),
         ("untyped-body", JUDGED_BY_A_MODEL),

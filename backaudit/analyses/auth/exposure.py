@@ -58,6 +58,7 @@ _NOT_PUBLIC = assume("effect", "what is shown is not for everybody")
 _MAY_BE_PUBLIC = assume("purpose", "what is shown is not for everybody")
 _NOT_FOR_ALL = assume("effect", "it is not meant that everybody does this")
 _FAR = assume("effect", "whoever closed the routes of another module meant to close this one")
+_PAGE = assume("purpose", "it is more than a page that keeps a record of its visits")
 _NO_PROOF = assume("purpose", "the mail that it sends asks nobody to confirm what was stored")
 _RENEWED = assume("purpose", "the codes are not for those who cannot log in yet")
 _BREAKS = assume("effect", "it does more than fail where nobody is logged in")
@@ -240,6 +241,8 @@ def _of_change(project: Project, route: Route, changed: Change) -> Exposed | Non
         return _supposing(found, _NO_PROOF)
     if creates and changed.how != "update" and keeps_codes(project, changed.table):
         return _supposing(found, _RENEWED)
+    if not route.methods and changed.how == "insert" and not _reads_sent(project, route):
+        return _supposing(found, _PAGE)  # any page may keep a record of who came
     return _supposing(found, _meant_for_some(route, changed, found, creates))
 
 
@@ -248,6 +251,18 @@ def _let_by(project: Project, route: Route) -> Assumed:
     return tuple(
         Assumption("guard", f"`{code.function.qualname}` turns nobody away") for code in vouching(project, route)
     )
+
+
+def _reads_sent(project: Project, route: Route) -> bool:
+    """Whether a handler that is asked by any method looks at the method, or at what a form or body holds."""
+    sources = project.models.sources
+    for node in route.handler.nodes(ops.Attr):
+        if node.spelled.endswith("request.method"):
+            return True
+        said = [sources[name] for name in project.names(node) if name in sources]
+        if any("form" in what or "body" in what or "file" in what for what in said):
+            return True
+    return False
 
 
 def _asked_whole(route: Route) -> Assumed:

@@ -39,8 +39,9 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 def opened(project: Project) -> Iterator[Opened]:
-    """All that opens an application, whichever library does it; not those that stand among tests."""
-    return (found for found in _opened(project) if stage_of(project, found.place.path) != "test")
+    """All that opens an application, whichever library does it; not those of developers and tests."""
+    elsewhere = ("test", "development")
+    return (found for found in _opened(project) if stage_of(project, found.place.path) not in elsewhere)
 
 
 def _opened(project: Project) -> Iterator[Opened]:

@@ -18,6 +18,7 @@ from backaudit.vocabulary.meaning import meaning
 _VERIFIES = meaning("tokens", "verification")
 _DECODES = meaning("tokens", "bare-decoding")
 _VALIDATES = meaning("tokens", "claims-validation")
+_OF_ITS_KEY = meaning("tokens", "issuer-claim")
 _EXPIRES = meaning("tokens", "expiry-claim")
 
 
@@ -48,10 +49,10 @@ def is_peek(project: Project, call: Node) -> bool:
 
 
 def _asks_only_expiry(call: Node) -> bool:
-    """``jwt.decode(…).get("exp")``: who the token says it is of is read by nobody here."""
+    """``jwt.decode(…).get("exp")``, or by whose key it is verified: who it says it is of is read by nobody here."""
     code, keys = call.code, list(_keys_read(call))
     whole = any(code.origin(value) == call.value for value in _handed_on(code))
-    return bool(keys) and not whole and all(_EXPIRES.holds(key) for key in keys)
+    return bool(keys) and not whole and all(_EXPIRES.holds(key) or _OF_ITS_KEY.holds(key) for key in keys)
 
 
 def _keys_read(claims: Node) -> Iterator[str]:

@@ -208,9 +208,10 @@ def _asks_who(project: Project, node: Node) -> bool:
 
 
 def says_yes(code: Code) -> bool:
-    """Whether a function that decides by its answer always answers yes."""
+    """Whether a function that decides by its answer always answers yes, and raises nothing in place of a no."""
     given = code.returned()
-    return bool(given) and all(value.const is True for value in given)
+    refuses = any(isinstance(op, ops.Raise) for op in code.ops)
+    return bool(given) and not refuses and all(value.const is True for value in given)
 
 
 def spares_the_unknown(code: Code) -> bool:
