@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from backaudit.analyses.auth.attempts import is_login
 from backaudit.analyses.auth.forgery import (
-    does_something,
     exempted,
     forms_without_token,
     left_out,
@@ -91,9 +90,6 @@ def _django_middleware(project: Project) -> Iterator[Finding]:
         )
 
 
-_READS = assume("reach", "it changes something, and does not only answer")
-
-
 def _exempt(project: Project) -> Iterator[Finding]:
     """Views that are exempted although a cookie logs in to them."""
     for route, place in exempted(project):
@@ -101,7 +97,6 @@ def _exempt(project: Project) -> Iterator[Finding]:
         yield Finding(
             place=place,
             message=f"{shown} is exempted from the protection, and the session's cookie logs in to it.",
-            assumed=KNOWN if does_something(project, route) else _READS,
             scope=route.handler.function.qualname,
         )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backaudit.analyses.auth.attempts import is_login
-from backaudit.backend.access.acts import acts
-from backaudit.backend.access.changes import changes
 from backaudit.backend.access.credentials import checks_password
 from backaudit.backend.access.denial import denials
 from backaudit.backend.access.guards import authenticated, guarded
@@ -39,15 +37,6 @@ def _exempted(project: Project) -> Iterator[tuple[Route, Place]]:
         place = _exemption(project, route)
         if place is not None and _by_cookie(project, route):
             yield route, place
-
-
-def does_something(project: Project, route: Route) -> bool:
-    """Whether a route changes rows or acts, or may by what it picks at run time: another site sees no answer."""
-    code = route.handler
-    if code.function.kind == "class" or changes(project, code) or acts(project, code):
-        return True
-    called = (call.func for call in code.nodes(ops.Call))
-    return any(func is not None and isinstance(func.origin.op, ops.Call) for func in called)
 
 
 def _exemption(project: Project, route: Route) -> Place | None:
