@@ -4,7 +4,7 @@ The standard library's is ``python.toml``. What belongs to no library (methods b
 stands in tables of topics. A table may hold (all keys are dotted names as code would spell them after its imports, see
 ``sqlalchemy.toml``):
 
-``[aliases]``     other names of the same thing, to the name that the tables use
+``[aliases]``     other names of the same thing, to the name that the tables use; of all that a module has: ``module.*``
 ``[returns]``     what a call gives, in the notation of :mod:`backaudit.project.types`
 ``[attributes]``  what an attribute, or a name that is not a class, is an instance of
 ``[bases]``       a class, or a decorator of one, to those that it is derived from, where they matter: what holds of

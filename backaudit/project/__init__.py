@@ -374,7 +374,7 @@ class Project:
         if self._ours(target):
             return self.member(target, name)
         external = f"{module}.{name}"
-        return self._library(self.knowledge.aliases.get(external, external))
+        return self._library(self.knowledge.known_as(external))
 
     def _absolute(self, file: PythonFile, module: str) -> str:
         return self._modules.absolute(file.path, module)
@@ -480,7 +480,7 @@ class Project:
                 yield (target, "module") if self._ours(target) else (item.module, "library")
 
     def _star_library(self, name: str) -> Types:
-        aliased = self.knowledge.aliases.get(name, name)
+        aliased = self.knowledge.known_as(name)
         return self._library(aliased) if aliased != name or name in self.knowledge.attributes else ()
 
     def assumed(self, code: Code, name: str) -> Types:
@@ -652,7 +652,7 @@ class Project:
             head, over = split(name)
             if head in ("ext", "module"):
                 dotted = f"{over}.{attr}"
-                yield self.knowledge.aliases.get(dotted, dotted)
+                yield self.knowledge.known_as(dotted)
             elif head == "def":
                 yield f"function.{attr}"
             else:

@@ -74,8 +74,8 @@ class Knowledge(msgspec.Struct, frozen=True):
     """Tables by dotted name, values in the notation of :mod:`backaudit.project.types`.
 
     ``returns``: what a call gives; ``attributes``: what an attribute or a library's name is; ``aliases``: other names
-    of the same thing (re-exports), to the name that the tables use; ``handovers``: calls that have a function run;
-    ``bases``: what a library's classes are derived from.
+    of the same thing (re-exports), to the name that the tables use, of all that a module has if they end in ``.*``;
+    ``handovers``: calls that have a function run; ``bases``: what a library's classes are derived from.
     """
 
     returns: dict[str, str] = {}
@@ -84,6 +84,15 @@ class Knowledge(msgspec.Struct, frozen=True):
     parameters: tuple[ParameterConvention, ...] = ()
     handovers: dict[str, Handover] = {}
     bases: dict[str, tuple[str, ...]] = {}
+
+    def known_as(self, name: str) -> str:
+        """The name that the tables use for what code spells ``name``."""
+        found = self.aliases.get(name)
+        if found is not None:
+            return found
+        module, _, last = name.rpartition(".")
+        whole = self.aliases.get(f"{module}.*", "")
+        return f"{whole[:-1]}{last}" if whole else name
 
 
 Arguments = tuple[int | str, ...]
@@ -360,7 +369,8 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     Of one that makes an OpenAPI document of the code: how a route ``says-answers`` and ``says-refusals``, in words,
     the arguments by which it ``tells-purpose``, and the one by which it ``hides-routes``. ``pairs-are-lists``: a pair
     that a handler returns is no body with its status, but a list. ``path-by-keyword``: a handler is handed all that
-    its path names, by that name.
+    its path names, by that name. ``succeeds``: methods, to the status that tells of a success
+    where the handler says none, and which is 200 elsewhere.
     """
 
     typed: bool = False
@@ -391,6 +401,7 @@ class FrameworkModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown
     hides_routes: str = ""
     pairs_are_lists: bool = False
     path_by_keyword: bool = False
+    succeeds: dict[str, int] = {}
 
 
 class ClientModel(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -473,7 +484,7 @@ class SettingModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class BroughtColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A column that a library's class brings along; ``few``: it has few values; ``to``: the model that it leads to, as
-    ``label.Model``, by an attribute of this name.
+    ``label.Model``, by an attribute of this name. ``key``: it is the rows' own; ``indexed``: an index is made for it.
     """
 
     name: str
@@ -483,6 +494,9 @@ class BroughtColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nullable: bool = False
     unique: bool = False
     few: bool = False
+    key: bool = False
+    indexed: bool = False
+    default: bool = False
 
 
 class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -490,7 +504,8 @@ class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields to ``many`` rows, each to their model and, where they are told, the names by which that leads back.
 
     ``user``: those who log in are of it. ``table``: that of the library's own model; ``unique``: columns whose values
-    are unique together; ``few``: its rows are few, as a table's that comes filled.
+    are unique together; ``few``: its rows are few, as a table's that comes filled. ``called``: the table of a model
+    that names none; ``unnamed``: how it is made of the class's name.
     """
 
     columns: tuple[BroughtColumn, ...] = ()
@@ -499,6 +514,8 @@ class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: str = ""
     unique: tuple[tuple[str, ...], ...] = ()
     few: bool = False
+    called: str = ""
+    unnamed: Literal["", "snake"] = ""
 
 
 class Models(msgspec.Struct, frozen=True, dict=True):

@@ -413,7 +413,7 @@ class TypeResolver:
         return ()
 
     def _external(self, dotted: str, name: str, node: Node) -> Iterable[str]:
-        dotted = self._project.knowledge.aliases.get(dotted, dotted)
+        dotted = self._project.knowledge.known_as(dotted)
         known = self._project.knowledge.attributes.get(dotted)
         if known:
             return list(self._instantiate(known, name, node))
@@ -600,9 +600,19 @@ class TypeResolver:
         elif "$arg" in part:
             yield from self._of_argument(part, node)
         elif "$T" in part or "$class" in part:
-            yield from _of_receiver(part, receiver)
+            yield from _of_receiver(part, self._told_over(receiver) if "$T" in part else receiver)
         else:
             yield from self._of_classes(part, node)
+
+    def _told_over(self, receiver: str) -> str:
+        """The type of a receiver with what it is over, as its class may say: ``class Users(Repository[User])``."""
+        head, over = split(receiver)
+        if over or self._project.class_named(head) is None:
+            return receiver
+        told = (base for view in self._project.lineage_views(head) for base in view.bases)
+        parts = (split(name) for base in told if isinstance(base.origin.op, ops.Item) for name in self.annotation(base))
+        found = next((over for base, over in parts if over and self._project.class_named(base) is None), "")
+        return nested(head, found) if self._project.class_named(found) is not None else receiver
 
     def _of_result(self, part: str, node: Node) -> Iterator[str]:
         """``$call0`` is what calling the first argument gives."""

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from backaudit.backend.access.statements import SQL_COUNTS, SQL_WRITE, sql_text
-from backaudit.backend.access.tables import form_table, told_table, touched_table
+from backaudit.backend.access.tables import form_table, repository_table, told_table, touched_table
 from backaudit.backend.data.counting import only_counts
 from backaudit.backend.data.documents.naming import collection_name as stored_name
 from backaudit.backend.data.queries.chains import chain_of, denoted_table, given_statement, table_of
@@ -111,6 +111,9 @@ def written(project: Project, call: Node) -> Change | None:
         return Change(call, table, table.name if table else found[2], how(found[1]), counts)
     if receiver is None or _is_list(project, receiver) or _makes_default(call):
         return None
+    if _asks_repository(project, call):
+        table = repository_table(project, call)
+        return Change(call, table, _named(table, receiver), how(method))
     if method in project.models.kinds["statement-runners"]:
         return _of_statement(project, call)
     if method in project.models.kinds["session-writes"] and _is_session(project, receiver):
@@ -136,6 +139,12 @@ def _makes_default(call: Node) -> bool:
     row = call.receiver.origin if call.receiver is not None else call
     given = row.args() if row.call is not None and call.method in ("save", "asave") else call.args()
     return caught and bool(given) and all(isinstance(value.origin.op, ops.Const) for value in given)
+
+
+def _asks_repository(project: Project, call: Node) -> bool:
+    """Whether a call is of a library's repository or service, which writes rows of the model that it is made for."""
+    func = call.func
+    return func is not None and not project.models.kinds["repository-writes"].isdisjoint(project.names(func))
 
 
 def _removes(project: Project, call: Node) -> bool:

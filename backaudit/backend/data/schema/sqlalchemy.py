@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from backaudit.backend.data.orms import orms, traits
 from backaudit.backend.data.schema.columns import column, column_indexes, declaration, described
 from backaudit.backend.data.schema.constraints import constraint, references
 from backaudit.backend.data.schema.relations import relations
-from backaudit.backend.data.schema.tables import Orm, Relation, Table, settled
+from backaudit.backend.data.schema.tables import Orm, Relation, Table, columns_index, settled
 from backaudit.facts import ops
 from backaudit.project import ClassView, Code, Node, Project
 from backaudit.project.declarations import field_calls, items, snake_case, text, truth
+from backaudit.project.knowledge import BaseModel, BroughtColumn
 from backaudit.sql import Column, Index
 from backaudit.vocabulary.meaning import meaning
 
@@ -58,6 +59,7 @@ def _table(project: Project, cls: ClassView) -> Table | None:
     if not name and parent is None:
         return None
     columns, indexes, related = _members_of(project, cls)
+    _add_brought(project, cls, columns, indexes)
     if not columns and parent is None and "id" in {attribute for attribute, _ in _bindings(project, cls)}:
         columns.insert(0, Column(name="id", attribute="id", primary_key=True, nullable=False))
     attributes = {made.attribute: made.name for made in columns}
@@ -90,6 +92,43 @@ def _members_of(project: Project, cls: ClassView) -> tuple[list[Column], list[In
             columns += [made[0]] if made is not None else []
             indexes += column_indexes(project, *made) if made is not None else ()
     return columns, indexes, related
+
+
+def _add_brought(project: Project, cls: ClassView, columns: list[Column], indexes: list[Index]) -> None:
+    """Adds what the libraries' classes bring below which a class stands, but for what it declares anew."""
+    known = {made.attribute for made in columns}
+    for brought in _brought(project, cls):
+        if brought.name in known:
+            continue
+        known.add(brought.name)
+        columns.append(
+            Column(
+                name=brought.name,
+                attribute=brought.name,
+                type=brought.type,
+                length=brought.length,
+                nullable=brought.nullable and not brought.key,
+                unique=brought.unique,
+                primary_key=brought.key,
+                default=brought.default or brought.key,
+                few=brought.few,
+            )
+        )
+        if brought.unique or brought.indexed:
+            indexes.append(columns_index(brought.name, unique=brought.unique))
+
+
+def _brought(project: Project, cls: ClassView) -> Iterator[BroughtColumn]:
+    """What the libraries' classes bring, of those that the class itself adds to a parent's table."""
+    above = _mapped_above(project, cls)
+    for base in _bases_told(project, cls, above):
+        yield from base.columns
+
+
+def _bases_told(project: Project, cls: ClassView, above: Collection[str] = ()) -> list[BaseModel]:
+    """What is known of the libraries' classes that a class stands below, and that are not ``above`` a parent of it."""
+    brings = project.models.brings
+    return [brings[owner] for owner in project.lineage(cls.name) if owner in brings and owner not in above]
 
 
 def _orm(project: Project, cls: ClassView) -> Orm:
@@ -128,7 +167,10 @@ def _table_name(project: Project, cls: ClassView) -> str:
         return declared
     if orm.unnamed == "lower":
         return cls.cls.name.lower()
-    return _name_in_snake_case(project, cls) if orm.unnamed == "snake" else ""
+    told = _bases_told(project, cls)
+    called = next((base.called for base in told if base.called), "")
+    in_snake_case = orm.unnamed == "snake" or any(base.unnamed == "snake" for base in told)
+    return called or (_name_in_snake_case(project, cls) if in_snake_case else "")
 
 
 def _asks_for_table(project: Project, cls: ClassView, keyword: str) -> bool:
@@ -140,7 +182,8 @@ def _asks_for_table(project: Project, cls: ClassView, keyword: str) -> bool:
 def _name_in_snake_case(project: Project, cls: ClassView) -> str:
     """The name that an ORM makes; without a key of its own a class shares the table that it extends."""
     shares = _mapped_parent(project, cls) is not None and not any(_keys(project, cls))
-    return snake_case(cls.cls.name) if any(_columns_of(project, cls)) and not shares else ""
+    has_columns = any(_columns_of(project, cls)) or any(_brought(project, cls))
+    return snake_case(cls.cls.name) if has_columns and not shares else ""
 
 
 def _declared_name(project: Project, cls: ClassView) -> str:

@@ -511,7 +511,7 @@ class _Reader:
             place=call.place,
             params=self._params(table, code, template, call, way),
             response=call.arg(None, "response_model") or code.outside(code.function.returns),
-            status=_status(self.project, status, constant),
+            status=_status(self.project, status, constant) or self._by_itself(table, methods),
             tags=(UNMOUNTED,) if stray else strings(self.project, call.arg(None, "tags")),
             view=handler.view,
             declared=call,
@@ -520,6 +520,11 @@ class _Reader:
             converters=template.restrictions,
             provided=tuple(self._provided(table, code, call, way)),
         )
+
+    def _by_itself(self, table: Table, methods: tuple[str, ...]) -> int | None:
+        """The status by which a framework tells of a success that the handler gives none."""
+        told = self.project.models.framework(table.framework).succeeds
+        return told.get(methods[0]) if len(methods) == 1 else None
 
     def _params(self, table: Table, code: Code, template: Template, call: Node, way: Placed) -> tuple[RouteParam, ...]:
         if table.arguments == "injected":
