@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backaudit.facts import ops
@@ -609,8 +610,9 @@ class TypeResolver:
         head, over = split(receiver)
         if over or self._project.class_named(head) is None:
             return receiver
-        told = (base for view in self._project.lineage_views(head) for base in view.bases)
-        parts = (split(name) for base in told if isinstance(base.origin.op, ops.Item) for name in self.annotation(base))
+        told = chain.from_iterable(view.bases for view in self._project.lineage_views(head))
+        subscribed = (base for base in told if isinstance(base.origin.op, ops.Item))
+        parts = map(split, chain.from_iterable(map(self.annotation, subscribed)))
         found = next((over for base, over in parts if over and self._project.class_named(base) is None), "")
         return nested(head, found) if self._project.class_named(found) is not None else receiver
 
