@@ -296,8 +296,7 @@ class _Gathering:
     def _called(self, call: Node, given: Given, depth: int) -> Iterator[Gathered]:
         receiver = call.receiver
         if receiver is not None and call.method in ("items", "values"):
-            for key, value, case in self.pairs(receiver, given):
-                yield Gathered(value, case, key if call.method == "items" else None)
+            yield from self._of_mapping(call, receiver, given)
             return
         kinds, names = self.project.models.kinds, self.project.names(call.func) if call.func is not None else ()
         if not kinds["same-elements"].isdisjoint(names):
@@ -311,6 +310,10 @@ class _Gathering:
             yield from self.elements(receiver, given, depth)
         else:
             yield from self._yielded(call, given, depth)
+
+    def _of_mapping(self, call: Node, receiver: Node, given: Given) -> Iterator[Gathered]:
+        for key, value, case in self.pairs(receiver, given):
+            yield Gathered(value, case, key if call.method == "items" else None)
 
     def _of_each(self, nodes: Sequence[Node], given: Given, depth: int) -> Iterator[Gathered]:
         for node in nodes:

@@ -162,6 +162,10 @@ def _read_only(project: Project, cls: ClassView, meta: ClassView) -> Iterator[st
                 yield name
             if name == "read_only_fields":
                 yield from _names(field) or ()
+    yield from _read_only_by_options(meta)
+
+
+def _read_only_by_options(meta: ClassView) -> Iterator[str]:
     extra = meta.fields.get("extra_kwargs")
     for key, options in extra.entries() if extra is not None else ():
         if any(name.const == "read_only" and value.const is True for name, value in options.entries()):
