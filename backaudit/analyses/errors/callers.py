@@ -1,4 +1,4 @@
-"""What is supposed of the callers between a request and what it makes raise."""
+"""What the callers between a request and what it makes raise know of a value, and what is supposed of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backaudit.backend.access.missing import alike, asked
 from backaudit.facts import ops
 from backaudit.project import Code, Node
+from backaudit.project.nodes import Access
 from backaudit.rule import KNOWN, Assumed, assume
 
 
@@ -62,3 +63,20 @@ def _may_refuse(call: Node) -> bool:
 def _named(call: Node) -> str:
     name = call.code.function.name
     return f"`{name}`" if name else "the module"
+
+
+def in_callers_words(call: Node, callee: Code, base: Node) -> Iterator[Node]:
+    """What ``base`` of the callee is where it is called: ``request.POST`` of the request that is handed over."""
+    root, path = callee.root(base.value)
+    op = callee.ops[root]
+    given = call.code.project.argument(call, callee, op.index) if isinstance(op, ops.Param) else None
+    if given is None or given.code is not call.code:
+        return
+    outer, before = call.code.root(given.value)
+    yield from _values_at(call.code, outer, (*before, *path))
+
+
+def _values_at(code: Code, root: int, path: Access) -> Iterator[Node]:
+    for node in (*code.nodes(ops.Attr), *code.nodes(ops.Item)):
+        if code.root(node.value) == (root, path):
+            yield node

@@ -29,12 +29,21 @@ def _requires(project: Project, call: Node, key: str) -> bool:
     receiver = call.receiver
     if receiver is None or _is_partial(receiver):
         return False
+    if _is_of_library(project, receiver, key):
+        return True
     for cls in project.instances(receiver):
         made = schema_of(project, cls)
         field = made.field(key) if made is not None else None
         if field is not None and not (field.optional or field.omitted or field.read_only):
             return True
     return False
+
+
+def _is_of_library(project: Project, form: Node, key: str) -> bool:
+    """Whether a library's own form asks for the key."""
+    known = project.models.words["required-fields"]
+    owners = (owner for name in project.types(form) for owner in project.lineage(name))
+    return any(key in known[owner].split() for owner in owners if owner in known)
 
 
 def _is_partial(receiver: Node) -> bool:

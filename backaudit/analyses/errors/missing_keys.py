@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from backaudit.analyses.errors import senders
-from backaudit.analyses.errors.callers import unasked_by
+from backaudit.analyses.errors.callers import in_callers_words, unasked_by
 from backaudit.analyses.errors.checked import is_required_before
 from backaudit.analyses.errors.loaded import left_out
-from backaudit.analyses.errors.promised_keys import in_callers_words, in_valid_form
 from backaudit.analyses.errors.requests import Wish, showing, wrong
 from backaudit.backend.access.denial import operands
 from backaudit.backend.access.missing import alike, asked, tests
@@ -146,7 +145,7 @@ def _uncaught(project: Project, node: Node, key: str) -> tuple[Node, ...] | None
     op = node.op
     assert isinstance(op, ops.Item)
     base = node.to(op.base)
-    if is_key_known(node, base, key) or in_valid_form(node, base, key):
+    if is_key_known(node, base, key):
         return None
     path = escapes(project, node, _KEY_ERROR)
     if path is None or is_sent(project, entry_of(node, path), key):
